@@ -1,0 +1,210 @@
+// The fast way into a topic: a lane of its own.
+//
+// Threads: one at a time; hand it over with the usual care. Create and destroy it at any time: what it published is
+// delivered. Order: its events keep their order. A publisher and `topic.publish` on one thread are two publishers. When
+// full: see each call. When closed: errc::closed, after finish errc::finished.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <bus/notices.hpp>
+#include <bus/options.hpp>
+#include <bus/topic_of.hpp>
+
+namespace actorbus {
+
+namespace core {
+
+/// The publish calls, for whatever keeps lanes: a publisher its one, a topic handle those of the calling thread or
+/// handler.
+template <class T>
+class publishing {
+ public:
+  template <class Slot, class Value>
+  static std::error_code publish(topic_of<T>& to, Slot&& slot, Value&& value, headers with, std::uint64_t origin,
+                                 std::uint64_t origin_sequence, engine::time_point deadline) {
+    if (const auto why = to.intercept(with, origin)) return to.refuse(why);
+    annotation_ptr note = annotate(std::move(with), origin, origin_sequence);
+    const auto why = to.accept(slot, arriving(std::forward<Value>(value), note.get()), deadline);
+    if (!why) note.leave();
+    return why;
+  }
+
+  template <class Slot>
+  static std::size_t publish_all(topic_of<T>& to, Slot&& slot, std::span<const T> values, headers with,
+                                 std::uint64_t origin) {
+    if (to.options().intercept) return publish_each(to, slot, values, with, origin);
+    const annotation_ptr note = annotate(std::move(with), origin);
+    std::size_t done = 0;
+    while (done < values.size()) {
+      if (const auto why = to.refusal(in_handler())) throw_refused(to, to.refuse(why), done, values.size());
+      const batch_arrival<T> batch{values.data() + done, note.get()};
+      const std::size_t accepted = to.accept_some(slot, batch, values.size() - done);
+      done += accepted;
+      if (accepted != 0) continue;
+      annotation_ptr mine = note;  // full: the next one waits or spills
+      const auto why = to.accept(slot, arrival<const T>{&values[done], mine.get()}, topic_of<T>::forever);
+      if (why) throw_refused(to, why, done, values.size());
+      mine.leave();
+      ++done;
+    }
+    return done;
+  }
+
+  template <class Slot, class Value>
+  static std::future<void> publish_async(topic_of<T>& to, Slot&& slot, Value&& value, headers with,
+                                         std::uint64_t origin) {
+    std::promise<void> accepted;
+    auto result = accepted.get_future();
+    std::error_code why = to.intercept(with, origin);
+    if (why) {
+      to.refuse(why);
+    } else {
+      annotation_ptr note = annotate(std::move(with), origin);
+      why = to.accept_async(slot, arriving(std::forward<Value>(value), note.get()), accepted);
+      if (!why) note.leave();
+    }
+    if (why) accepted.set_exception(std::make_exception_ptr(refused(to, why)));
+    return result;
+  }
+
+  /// A batch past an interceptor, which sees each event by itself.
+  template <class Slot>
+  static std::size_t publish_each(topic_of<T>& to, Slot& slot, std::span<const T> values, const headers& with,
+                                  std::uint64_t origin) {
+    for (std::size_t done = 0; done < values.size(); ++done) {
+      const auto why = publish(to, slot, values[done], with, origin, 0, topic_of<T>::forever);
+      if (why) throw_refused(to, why, done, values.size());
+    }
+    return values.size();
+  }
+
+  static bus_error refused(const topic_of<T>& to, std::error_code why) {
+    return bus_error(why, "publish on '" + to.name() + "'");
+  }
+  static void throw_refused(const topic_of<T>& to, std::error_code why) { throw refused(to, why); }
+  static void throw_refused(const topic_of<T>& to, std::error_code why, std::size_t done, std::size_t of) {
+    throw bus_error(
+        why, "publish_all on '" + to.name() + "', " + std::to_string(done) + " of " + std::to_string(of) + " accepted");
+  }
+
+  static engine::time_point deadline_after(const topic_of<T>& to, std::chrono::nanoseconds within) {
+    const auto now = to.bus().engine().now();
+    return within > topic_of<T>::forever - now ? topic_of<T>::forever : now + within;
+  }
+};
+
+}  // namespace core
+
+template <class T>
+class publisher {
+ public:
+  publisher() = default;
+  /// By topic<T>::publisher. Takes over a handle on the topic.
+  publisher(std::shared_ptr<core::topic_of<T>> to, publisher_options options)
+      : to_(std::move(to)), origin_(options.origin) {
+    to_->add_publisher(1);
+  }
+  publisher(publisher&& other) noexcept
+      : to_(std::move(other.to_)), lane_(std::move(other.lane_)), origin_(other.origin_) {}
+  publisher& operator=(publisher&& other) noexcept {
+    std::swap(to_, other.to_);
+    std::swap(lane_, other.lane_);
+    std::swap(origin_, other.origin_);
+    return *this;
+  }
+  ~publisher() {
+    if (lane_) lane_->leave();
+    if (!to_) return;
+    to_->add_publisher(-1);
+    to_->drop_handle();
+  }
+
+  /// Waits while the lane is full. In a handler it never waits: what the lane cannot hold spills, and when the spill is
+  /// full too it throws errc::would_block. Throws what the interceptor returned, errc::closed, errc::finished.
+  void publish(T&& value, headers with = {}) { require(publish_until(std::move(value), std::move(with), forever)); }
+  void publish(const T& value, headers with = {}) { require(publish_until(value, std::move(with), forever)); }
+
+  /// Never waits and does not throw: errc::would_block when full. A refused value has not been moved from.
+  std::error_code try_publish(T&& value, headers with = {}) {
+    return publish_until(std::move(value), std::move(with), at_once);
+  }
+  std::error_code try_publish(const T& value, headers with = {}) {
+    return publish_until(value, std::move(with), at_once);
+  }
+
+  /// Waits so long at most: errc::timeout.
+  std::error_code publish_for(T&& value, std::chrono::nanoseconds within, headers with = {}) {
+    return publish_until(std::move(value), std::move(with), calls::deadline_after(*to_, within));
+  }
+  std::error_code publish_for(const T& value, std::chrono::nanoseconds within, headers with = {}) {
+    return publish_until(value, std::move(with), calls::deadline_after(*to_, within));
+  }
+
+  /// A batch in one step, each event with the same headers. Waits like publish. Throws like publish; the error says how
+  /// many were accepted before.
+  void publish_all(std::span<const T> values, headers with = {}) {
+    calls::publish_all(*to_, slot(), values, std::move(with), origin_);
+  }
+
+  /// Never waits: the future completes once the event is accepted, or with the error. Waiting events are bounded by the
+  /// spill.
+  std::future<void> publish_async(T&& value, headers with = {}) {
+    return calls::publish_async(*to_, slot(), std::move(value), std::move(with), origin_);
+  }
+  std::future<void> publish_async(const T& value, headers with = {}) {
+    return calls::publish_async(*to_, slot(), value, std::move(with), origin_);
+  }
+
+  /// For bridges: an event with the sequence it had where it comes from. Waits like publish.
+  void publish_from(T value, std::uint64_t origin_sequence, headers with = {}) {
+    require(calls::publish(*to_, slot(), std::move(value), std::move(with), origin_, origin_sequence, forever));
+  }
+  /// The same without waiting.
+  std::error_code try_publish_from(T&& value, std::uint64_t origin_sequence, headers with = {}) {
+    return calls::publish(*to_, slot(), std::move(value), std::move(with), origin_, origin_sequence, at_once);
+  }
+
+  /// For bridges: a notice as an entry of the log, in order with the events. It takes a sequence number. Waits like
+  /// publish.
+  void publish_notice(log_notice what) {
+    auto* note = new core::annotation;
+    core::annotation_ptr owned(note);
+    note->notice = std::move(what);
+    note->origin = origin_;
+    require(to_->accept(slot(), core::bare_arrival{note}, forever));
+    owned.leave();
+  }
+
+  const std::string& topic() const { return to_->name(); }
+  std::uint64_t origin() const { return origin_; }
+
+ private:
+  using calls = core::publishing<T>;
+  static constexpr auto at_once = core::topic_of<T>::at_once;
+  static constexpr auto forever = core::topic_of<T>::forever;
+
+  auto slot() {
+    return [this]() -> std::shared_ptr<core::lane>& { return lane_; };
+  }
+  template <class Value>
+  std::error_code publish_until(Value&& value, headers with, engine::time_point deadline) {
+    return calls::publish(*to_, slot(), std::forward<Value>(value), std::move(with), origin_, 0, deadline);
+  }
+  void require(std::error_code why) const {
+    if (why) throw calls::refused(*to_, why);
+  }
+
+  std::shared_ptr<core::topic_of<T>> to_;
+  std::shared_ptr<core::lane> lane_;
+  std::uint64_t origin_ = 0;
+};
+
+}  // namespace actorbus
