@@ -166,9 +166,11 @@ bool manual_engine::step() {
   return true;
 }
 
-std::size_t manual_engine::run(std::size_t guard) {
+std::size_t manual_engine::run(std::size_t guard) { return run_before(time_point::max(), guard); }
+
+std::size_t manual_engine::run_before(time_point end, std::size_t guard) {
   std::size_t slices = 0;
-  while (step()) {
+  while (now() <= end && step()) {
     if (++slices > guard) throw std::logic_error("manual_engine::run: more than " + std::to_string(guard) + " slices");
   }
   return slices;
@@ -206,9 +208,11 @@ manual_engine::wall_point manual_engine::wall_now() const { return agenda_->wall
 
 bool manual_engine::wait(core::wait_point&, time_point deadline, const std::function<bool()>& done) {
   require_driver("wait");
+  const time_point end = std::max(deadline, now());  // what is ready runs, however short the wait
   for (;;) {
-    run();
+    run_before(end, default_guard);
     if (done()) return true;
+    if (now() > end) return false;  // a handler took its time
     const auto next = agenda_->next_alarm();
     if (next && *next <= deadline) {
       agenda_->move_to(*next);

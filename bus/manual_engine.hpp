@@ -26,7 +26,7 @@ class manual_engine final : public engine {
 
   /// Runs what is awake, in the order of the wakes, one slice at a time, until nothing is. Returns the number of
   /// slices. Throws std::logic_error after `guard` slices: then some activity never comes to rest.
-  std::size_t run(std::size_t guard = 1'000'000);
+  std::size_t run(std::size_t guard = default_guard);
 
   /// Runs one slice of the activity that was woken first. False: nothing is awake.
   bool step();
@@ -54,6 +54,10 @@ class manual_engine final : public engine {
   class manual_waker;
 
   void require_driver(const char* what) const;
+  static constexpr std::size_t default_guard = 1'000'000;
+
+  /// As run(), but no slice begins once the clock is past `end`.
+  std::size_t run_before(time_point end, std::size_t guard);
   std::size_t run_until(time_point end);
 
   const std::shared_ptr<agenda> agenda_;  // shared with the wakers, which may outlive the engine

@@ -207,7 +207,7 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   bool drain_to(const tails& upto, std::size_t& budget, std::int64_t time);
   void make_known();
   bool seal_lanes();
-  void remove_lane(const lane& gone);
+  void remove_lane(lane& gone);
   bool run_inside_readers();
   void watch_pressure();
   void plan_reclaim();

@@ -247,7 +247,8 @@ bool topic_core::seal_lanes() {
   return all && seen_.empty();
 }
 
-void topic_core::remove_lane(const lane& gone) {
+void topic_core::remove_lane(lane& gone) {
+  gone.room().publish();  // whoever waits for room in it finds it sealed
   std::lock_guard lock(mutex_);
   accepted_in_gone_.fetch_add(gone.drained(), std::memory_order_relaxed);  // a push since the seal is its publisher's
   std::erase_if(lanes_, [&](const auto& each) { return each.get() == &gone; });

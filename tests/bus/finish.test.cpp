@@ -101,20 +101,21 @@ TEST_CASE("every publish that returned without an error before or during finish 
         overloaded{[&](const int&) { ++delivered; }, [&](const finished&) { when_finished = delivered.load(); }},
         {.run_on = where});
     std::atomic<std::size_t> accepted{0};
+    std::vector<std::error_code> ends(3);
     std::vector<std::thread> publishers;
-    for (int p = 0; p < 3; ++p) {
+    for (std::size_t p = 0; p < ends.size(); ++p) {
       publishers.emplace_back([&, p] {
         auto out = topic.publisher();
-        for (int i = 0;; ++i) {
-          const auto why = p == 0 ? topic.publish_for(i, 20s) : out.publish_for(i, 20s);
-          if (why) return;
-          ++accepted;
+        for (int i = 0; !ends[p]; ++i) {
+          ends[p] = p == 0 ? topic.publish_for(i, 20s) : out.publish_for(i, 20s);
+          if (!ends[p]) ++accepted;
         }
       });
     }
     REQUIRE(eventually([&] { return delivered > 20; }));
     topic.finish();
     for (auto& each : publishers) each.join();
+    for (const auto& each : ends) REQUIRE(each == errc::finished);  // and none waited in vain
     REQUIRE(eventually([&] { return when_finished != ~std::size_t{0}; }));
     REQUIRE(when_finished == accepted);
     REQUIRE(delivered == accepted);

@@ -59,6 +59,7 @@ TEST_CASE("an event carries the origin and the sequence there that its publisher
   CHECK_FALSE(bridge.try_publish_from(3, 100));
   const std::vector<int> batch{4};
   bridge.publish_all(batch);
+  engine->run();
   topic.publish(5);
   topic.publisher().publish(6);
   engine->run();
