@@ -1,5 +1,6 @@
 #include "actors/forward.hpp"
 
+#include <atomic>
 #include <mutex>
 
 #include <caf/all.hpp>
@@ -83,11 +84,14 @@ namespace {
 class relay_actor final : public caf::event_based_actor {
  public:
   relay_actor(caf::actor_config& config, caf::actor to, std::shared_ptr<send_window> window)
-      : caf::event_based_actor(config), to_(std::move(to)), window_(std::move(window)) {}
+      : caf::event_based_actor(config), to_(std::move(to)), window_(std::move(window)) {
+    made_.store(true, std::memory_order_release);
+  }
 
   const char* name() const override { return "actorbus.forward"; }
 
   caf::behavior make_behavior() override {
+    made_.load(std::memory_order_acquire);  // partner: the constructor, where CAF's own order is not seen by a sanitizer
     monitor(to_);
     set_down_handler([this](const caf::down_msg&) { end(); });
     return {[this](const passing& p) { pass(p.what); }, [this](no_more) { quit(); }};
@@ -110,6 +114,7 @@ class relay_actor final : public caf::event_based_actor {
 
   caf::actor to_;
   const std::shared_ptr<send_window> window_;
+  std::atomic<bool> made_{false};
 };
 
 caf::actor spawn_relay(const caf::actor& to, std::size_t window, std::shared_ptr<send_window> counted) {

