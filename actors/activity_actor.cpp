@@ -1,4 +1,4 @@
-#include "actors/activity_actor.hpp"
+#include <actors/activity_actor.hpp>
 
 #include <atomic>
 #include <utility>
@@ -6,8 +6,8 @@
 #include <caf/all.hpp>
 #include <caf/detail/private_thread.hpp>
 
-#include "actors/activity_slot.hpp"
-#include "actors/thread_logger_guard.hpp"
+#include <actors/activity_slot.hpp>
+#include <actors/thread_logger_guard.hpp>
 
 namespace actorbus::actors {
 

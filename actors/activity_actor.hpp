@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "bus/engine.hpp"
+#include <bus/engine.hpp>
 
 namespace caf {
 class actor_system;

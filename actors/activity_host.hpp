@@ -4,8 +4,8 @@
 #include <functional>
 #include <utility>
 
-#include "actors/alarm_clock.hpp"
-#include "actors/open_slots.hpp"
+#include <actors/alarm_clock.hpp>
+#include <actors/open_slots.hpp>
 
 namespace caf {
 class actor_system;

@@ -1,8 +1,8 @@
-#include "actors/activity_slot.hpp"
+#include <actors/activity_slot.hpp>
 
 #include <utility>
 
-#include "actors/activity_host.hpp"
+#include <actors/activity_host.hpp>
 
 namespace actorbus::actors {
 

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "actors/activity_actor.hpp"
-#include "bus/engine.hpp"
+#include <actors/activity_actor.hpp>
+#include <bus/engine.hpp>
 
 namespace actorbus::actors {
 

@@ -1,9 +1,9 @@
-#include "actors/alarm_clock.hpp"
+#include <actors/alarm_clock.hpp>
 
 #include <algorithm>
 #include <utility>
 
-#include "actors/activity_slot.hpp"
+#include <actors/activity_slot.hpp>
 
 namespace actorbus::actors {
 

@@ -1,4 +1,4 @@
-#include "actors/caf_engine.hpp"
+#include <actors/caf_engine.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -7,9 +7,9 @@
 
 #include <caf/all.hpp>
 
-#include "actors/hosted_engine.hpp"
-#include "actors/spin_sharing.hpp"
-#include "actors/thread_logger_guard.hpp"
+#include <actors/hosted_engine.hpp>
+#include <actors/spin_sharing.hpp>
+#include <actors/thread_logger_guard.hpp>
 
 namespace actorbus {
 

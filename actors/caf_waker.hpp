@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
-#include "actors/activity_slot.hpp"
-#include "bus/engine.hpp"
+#include <actors/activity_slot.hpp>
+#include <bus/engine.hpp>
 
 namespace actorbus::actors {
 

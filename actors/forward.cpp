@@ -1,14 +1,14 @@
-#include "actors/forward.hpp"
+#include <actors/forward.hpp>
 
 #include <atomic>
 #include <mutex>
 
 #include <caf/all.hpp>
 
-#include "bus/errors.hpp"
-#include "bus/in_handler.hpp"
-#include "bus/subscriber.hpp"
-#include "bus/subscribing.hpp"
+#include <bus/errors.hpp>
+#include <bus/in_handler.hpp>
+#include <bus/subscriber.hpp>
+#include <bus/subscribing.hpp>
 
 namespace actorbus::actors {
 
@@ -91,7 +91,8 @@ class relay_actor final : public caf::event_based_actor {
   const char* name() const override { return "actorbus.forward"; }
 
   caf::behavior make_behavior() override {
-    made_.load(std::memory_order_acquire);  // partner: the constructor, where CAF's own order is not seen by a sanitizer
+    made_.load(
+        std::memory_order_acquire);  // partner: the constructor, where CAF's own order is not seen by a sanitizer
     monitor(to_);
     set_down_handler([this](const caf::down_msg&) { end(); });
     return {[this](const passing& p) { pass(p.what); }, [this](no_more) { quit(); }};

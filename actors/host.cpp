@@ -1,6 +1,6 @@
-#include "actors/host.hpp"
+#include <actors/host.hpp>
 
-#include "actors/hosted_engine.hpp"
+#include <actors/hosted_engine.hpp>
 
 namespace actorbus {
 

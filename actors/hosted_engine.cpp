@@ -1,10 +1,10 @@
-#include "actors/hosted_engine.hpp"
+#include <actors/hosted_engine.hpp>
 
 #include <utility>
 
-#include "actors/activity_slot.hpp"
-#include "actors/caf_waker.hpp"
-#include "bus/wait_point.hpp"
+#include <actors/activity_slot.hpp>
+#include <actors/caf_waker.hpp>
+#include <bus/wait_point.hpp>
 
 namespace actorbus::actors {
 

@@ -6,8 +6,8 @@
 #include <functional>
 #include <memory>
 
-#include "actors/activity_host.hpp"
-#include "bus/engine.hpp"
+#include <actors/activity_host.hpp>
+#include <bus/engine.hpp>
 
 namespace actorbus::actors {
 

@@ -1,9 +1,9 @@
-#include "actors/open_slots.hpp"
+#include <actors/open_slots.hpp>
 
 #include <memory>
 #include <vector>
 
-#include "actors/activity_slot.hpp"
+#include <actors/activity_slot.hpp>
 
 namespace actorbus::actors {
 

@@ -1,4 +1,4 @@
-#include "actors/spin_sharing.hpp"
+#include <actors/spin_sharing.hpp>
 
 #include <set>
 #include <thread>
@@ -7,7 +7,7 @@
 #include <caf/policy/unprofiled.hpp>
 #include <caf/scheduler/coordinator.hpp>
 
-#include "actors/run_queue.hpp"
+#include <actors/run_queue.hpp>
 
 namespace actorbus::actors {
 

@@ -1,4 +1,4 @@
-#include "actors/thread_logger_guard.hpp"
+#include <actors/thread_logger_guard.hpp>
 
 #include <caf/logger.hpp>
 

@@ -16,14 +16,16 @@ namespace actorbus::core {
 
 class chunk;
 
-/// A payload that lives in another log's chunk; the pin keeps it alive. How a move-only payload becomes a dead letter.
+/// A payload that lives in another chunk; a pin of its payloads keeps it alive. How a move-only payload becomes a dead
+/// letter.
 class payload_reference {
  public:
   payload_reference() = default;
   payload_reference(chunk* holder, const void* value);  // pins
+  payload_reference(const payload_reference& other);    // pins
   payload_reference(payload_reference&& other) noexcept
       : holder_(std::exchange(other.holder_, nullptr)), value_(std::exchange(other.value_, nullptr)) {}
-  payload_reference& operator=(payload_reference&& other) noexcept {
+  payload_reference& operator=(payload_reference other) noexcept {
     std::swap(holder_, other.holder_);
     std::swap(value_, other.value_);
     return *this;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 namespace actorbus::core {
 
@@ -11,6 +12,17 @@ std::size_t round_up(std::size_t value, std::size_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
+/// Stands where an annotation said that the entry has no payload of its own. Never destroyed: static objects may hold
+/// events.
+const annotation& bare() {
+  static const annotation* const self = [] {
+    auto* note = new annotation;
+    note->notice.emplace();
+    return note;
+  }();
+  return *self;
+}
+
 std::align_val_t alignment_of(const payload_type& type) {
   return std::align_val_t{std::max({type.alignment, alignof(chunk), alignof(std::max_align_t)})};
 }
@@ -18,11 +30,15 @@ std::align_val_t alignment_of(const payload_type& type) {
 }  // namespace
 
 payload_reference::payload_reference(chunk* holder, const void* value) : holder_(holder), value_(value) {
-  holder_->pin();
+  holder_->pin_payloads();
+}
+
+payload_reference::payload_reference(const payload_reference& other) : holder_(other.holder_), value_(other.value_) {
+  if (holder_ != nullptr) holder_->pin_payloads();
 }
 
 payload_reference::~payload_reference() {
-  if (holder_ != nullptr) holder_->unpin();
+  if (holder_ != nullptr) holder_->unpin_payloads();
 }
 
 chunk* chunk::make(std::shared_ptr<topic_identity> identity, std::uint64_t first, std::size_t capacity) {
@@ -63,6 +79,17 @@ void chunk::reuse(std::uint64_t first) {
   appended_ = 0;
   destroyed_ = 0;
   next = nullptr;
+}
+
+void chunk::release_annotations() {
+  for (std::size_t i = destroyed_; i < appended_; ++i) {
+    entry* e = reinterpret_cast<entry*>(entries_ + i * stride_);
+    if (e->note == nullptr) continue;
+    const annotation* gone = std::exchange(e->note, nullptr);
+    if (gone->replaces_payload()) (e->note = &bare())->retain();
+    annotation::release(gone);
+  }
+  unpin_payloads();
 }
 
 void chunk::dispose() {

@@ -1,8 +1,10 @@
 // A run of consecutive entries of one topic, in one piece of memory; pinned as a whole.
 //
 // Ownership: counted by pins. The log holds one pin while the chunk is linked, a reader one while it reads in it, a
-// kept event one while it lives. Whoever drops the last destroys the payloads left and frees the memory, so an event
-// may outlive the bus. Threads: pin and unpin anywhere; everything else is the log's writer's.
+// kept event one while it lives. Whoever drops the last lets go of the annotations, and then of the payloads, unless
+// another chunk's annotation refers to one of them: those are counted by themselves, so that two chunks that refer to
+// each other's payloads do not keep each other alive. With the last payload goes the memory, so an event may outlive
+// the bus. Threads: pins anywhere; everything else is the log's writer's.
 #pragma once
 
 #include <atomic>
@@ -38,11 +40,19 @@ class chunk {
 
   /// acq_rel: the last holder sees every other holder's reads end before it destroys.
   void unpin() {
-    if (pins_.fetch_sub(1, std::memory_order_acq_rel) == 1) dispose();
+    if (pins_.fetch_sub(1, std::memory_order_acq_rel) == 1) release_annotations();
+  }
+
+  /// The same for payloads alone. All pins together hold one of these.
+  void pin_payloads() { payload_pins_.fetch_add(1, std::memory_order_relaxed); }
+  void unpin_payloads() {
+    if (payload_pins_.fetch_sub(1, std::memory_order_acq_rel) == 1) dispose();
   }
 
   /// Only the log's own pin is left. Acquire, the partner of unpin's release: reads under the other pins are over.
-  bool is_quiet() const { return pins_.load(std::memory_order_acquire) == 1; }
+  bool is_quiet() const {
+    return pins_.load(std::memory_order_acquire) == 1 && payload_pins_.load(std::memory_order_acquire) == 1;
+  }
 
   const topic_identity& identity() const { return *identity_; }
   std::uint64_t first() const { return first_; }
@@ -69,10 +79,12 @@ class chunk {
  private:
   chunk() = default;
   ~chunk() = default;
+  void release_annotations();
   void dispose();
   void free();
 
-  std::atomic<std::uint64_t> pins_{1};
+  std::atomic<std::uint32_t> pins_{1};
+  std::atomic<std::uint32_t> payload_pins_{1};
   std::uint64_t first_ = 0;
   std::size_t capacity_ = 0;
   std::size_t appended_ = 0;

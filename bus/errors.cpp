@@ -1,4 +1,4 @@
-#include "bus/errors.hpp"
+#include <bus/errors.hpp>
 
 namespace actorbus {
 
@@ -32,7 +32,7 @@ class category final : public std::error_category {
       case errc::in_handler:
         return "not allowed inside a handler";
       case errc::no_responders:
-        return "nobody responds to this request";
+        return "nobody responds to requests of this name";
       case errc::handler_failed:
         return "the responder's handler failed";
       case errc::disconnected:

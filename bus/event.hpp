@@ -34,6 +34,11 @@ struct entry_view {
   }
   std::uint64_t origin() const { return at->note != nullptr ? at->note->origin : 0; }
   std::uint64_t origin_sequence() const { return at->note != nullptr ? at->note->origin_sequence : 0; }
+  /// Where its payload `value` lives, for another entry to refer to.
+  payload_reference refer_to(const void* value) const {
+    if (at->note != nullptr && at->note->elsewhere.value() != nullptr) return at->note->elsewhere;
+    return {holder, value};
+  }
   actorbus::metadata metadata() const { return {topic(), sequence, time(), headers(), origin(), origin_sequence()}; }
 };
 

@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include "bus/overloaded.hpp"
+#include <bus/overloaded.hpp>
 
 namespace actorbus::core {
 
@@ -45,8 +45,13 @@ using first_argument_t = typename first_argument<std::remove_pointer_t<std::remo
 template <class Handler, class Notice>
 struct names_notice : std::is_same<first_argument_t<Handler>, Notice> {};
 
-template <class... F, class Notice>
-struct names_notice<overloaded<F...>, Notice> : std::disjunction<names_notice<F, Notice>...> {};
+template <class Notice, class... F>
+std::disjunction<names_notice<F, Notice>...> members_name(const overloaded<F...>*);
+
+// An `overloaded`, or a class derived from one.
+template <class Handler, class Notice>
+requires requires(const Handler* handler) { members_name<Notice>(handler); }
+struct names_notice<Handler, Notice> : decltype(members_name<Notice>(static_cast<const Handler*>(nullptr))) {};
 
 /// Whether `Handler`, or a member of it if it is an `overloaded`, names `Notice` as its parameter. A generic lambda
 /// names nothing, though it could be called.

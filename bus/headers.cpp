@@ -1,4 +1,4 @@
-#include "bus/headers.hpp"
+#include <bus/headers.hpp>
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "bus/manual_engine.hpp"
+#include <bus/manual_engine.hpp>
 
 #include <algorithm>
 #include <deque>

@@ -1,8 +1,8 @@
-#include "bus/names.hpp"
+#include <bus/names.hpp>
 
 #include <algorithm>
 
-#include "bus/errors.hpp"
+#include <bus/errors.hpp>
 
 namespace actorbus {
 

@@ -1,10 +1,10 @@
-#include "bus/on_error.hpp"
+#include <bus/on_error.hpp>
 
 #include <cmath>
 #include <utility>
 
-#include "bus/errors.hpp"
-#include "bus/names.hpp"
+#include <bus/errors.hpp>
+#include <bus/names.hpp>
 
 namespace actorbus {
 

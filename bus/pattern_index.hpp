@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "bus/names.hpp"
+#include <bus/names.hpp>
 
 namespace actorbus::core {
 

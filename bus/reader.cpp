@@ -332,10 +332,12 @@ void reader::ask_history(cursor& at) {
     if (each.get() == &at) kept = each;
   }
   if (!kept) return;
-  const auto done = [kept](std::vector<replayed> earlier) {
-    if (kept->is_detached()) return;
-    kept->add_older(std::move(earlier));
-    kept->reader().make_ready(*kept);
+  // Weak: a source that never answers keeps nothing alive.
+  const auto done = [to = std::weak_ptr(kept)](std::vector<replayed> earlier) {
+    const auto waiting = to.lock();
+    if (!waiting || waiting->is_detached()) return;
+    waiting->add_older(std::move(earlier));
+    waiting->reader().make_ready(*waiting);
   };
   try {
     source->fetch(request, done);

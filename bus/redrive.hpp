@@ -52,7 +52,7 @@ std::size_t redrive(const std::shared_ptr<bus_core>& bus, std::string_view name)
     if constexpr (std::is_copy_constructible_v<T>) {
       refused = to.accept(slot, arrival<const T>{value, note}, topic_of<T>::forever);
     } else {
-      note->elsewhere = payload_reference(letter.holder, value);
+      note->elsewhere = letter.refer_to(value);
       refused = to.accept(slot, bare_arrival{note}, topic_of<T>::forever);
     }
     if (refused) throw bus_error(refused, "redrive '" + std::string(name) + "' to '" + *origin + "'");

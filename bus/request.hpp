@@ -37,8 +37,9 @@ class pending_reply {
   void answer(Reply value) {
     if (!complete(reply<Reply>(std::move(value)))) bus_->late_replies.fetch_add(1, std::memory_order_relaxed);
   }
-  bool fail(errc why, const std::string& what) {
-    return complete(reply<Reply>(make_error_code(why), "request '" + name_ + "': " + what));
+  /// `more`: what the error's own text does not say.
+  bool fail(errc why, const std::string& more = {}) {
+    return complete(reply<Reply>(make_error_code(why), "request '" + name_ + (more.empty() ? "'" : "': " + more)));
   }
   void set_timer(const timers::handle& which) {
     timer_ = which;
@@ -73,7 +74,7 @@ class request_message {
   request_message(request_message&&) noexcept(std::is_nothrow_move_constructible_v<Request>) = default;
   ~request_message() {
     if (!answer_) return;
-    answer_->fail(answer_->bus().is_closing() ? errc::closed : errc::no_responders, "nobody is left to answer it");
+    answer_->fail(answer_->bus().is_closing() ? errc::closed : errc::no_responders);
   }
 
   pending_reply<Reply>& answer() const { return *answer_; }
@@ -123,7 +124,7 @@ void send_request(const std::shared_ptr<bus_core>& bus, std::string_view name, R
       bus->pending_requests.fetch_sub(1, std::memory_order_relaxed);
       throw;
     }
-    answer->fail(errc::closed, "the bus is closed");
+    answer->fail(errc::closed);
     return;
   }
   struct handle {
@@ -131,11 +132,11 @@ void send_request(const std::shared_ptr<bus_core>& bus, std::string_view name, R
     ~handle() { of.drop_handle(); }
   } released_at_the_end{*topic};
   if (bus->is_closing() && !in_handler()) {
-    answer->fail(errc::closed, "the bus is closed");
+    answer->fail(errc::closed);
     return;
   }
   if (!topic->has_literals()) {
-    answer->fail(errc::no_responders, "nobody answers requests of this name");
+    answer->fail(errc::no_responders);
     return;
   }
   if (bus->pending_requests.load(std::memory_order_relaxed) > bus->options().max_pending_requests) {
@@ -143,7 +144,7 @@ void send_request(const std::shared_ptr<bus_core>& bus, std::string_view name, R
     return;
   }
   answer->set_timer(bus->later(within, [weak = std::weak_ptr<pending_reply<Reply>>(answer)] {
-    if (auto late = weak.lock()) late->fail(errc::timeout, "no reply in time");
+    if (auto late = weak.lock()) late->fail(errc::timeout);
   }));
   annotation_ptr note = annotate(std::move(with), 0);
   message sent(std::move(what), answer);
@@ -154,7 +155,7 @@ void send_request(const std::shared_ptr<bus_core>& bus, std::string_view name, R
   if (!why) {
     note.leave();
   } else {
-    answer->fail(why == errc::would_block ? errc::would_block : errc::closed, why.message());
+    answer->fail(why == errc::would_block ? errc::would_block : errc::closed);
   }
 }
 

@@ -44,27 +44,29 @@ class topic {
   // Publishing, as publisher<T> does it, through a lane of the calling thread or, in a handler, of its subscription.
   // The events of one thread keep their order.
 
-  void publish(T&& value, headers with = {}) { require(publish_until(std::move(value), std::move(with), forever)); }
-  void publish(const T& value, headers with = {}) { require(publish_until(value, std::move(with), forever)); }
-  std::error_code try_publish(T&& value, headers with = {}) {
+  void publish(T&& value, headers with = {}) const {
+    require(publish_until(std::move(value), std::move(with), forever));
+  }
+  void publish(const T& value, headers with = {}) const { require(publish_until(value, std::move(with), forever)); }
+  std::error_code try_publish(T&& value, headers with = {}) const {
     return publish_until(std::move(value), std::move(with), at_once);
   }
-  std::error_code try_publish(const T& value, headers with = {}) {
+  std::error_code try_publish(const T& value, headers with = {}) const {
     return publish_until(value, std::move(with), at_once);
   }
-  std::error_code publish_for(T&& value, std::chrono::nanoseconds within, headers with = {}) {
+  std::error_code publish_for(T&& value, std::chrono::nanoseconds within, headers with = {}) const {
     return publish_until(std::move(value), std::move(with), calls::deadline_after(*core_, within));
   }
-  std::error_code publish_for(const T& value, std::chrono::nanoseconds within, headers with = {}) {
+  std::error_code publish_for(const T& value, std::chrono::nanoseconds within, headers with = {}) const {
     return publish_until(value, std::move(with), calls::deadline_after(*core_, within));
   }
-  void publish_all(std::span<const T> values, headers with = {}) {
+  void publish_all(std::span<const T> values, headers with = {}) const {
     calls::publish_all(*core_, slot(), values, std::move(with), 0);
   }
-  std::future<void> publish_async(T&& value, headers with = {}) {
+  std::future<void> publish_async(T&& value, headers with = {}) const {
     return calls::publish_async(*core_, slot(), std::move(value), std::move(with), 0);
   }
-  std::future<void> publish_async(const T& value, headers with = {}) {
+  std::future<void> publish_async(const T& value, headers with = {}) const {
     return calls::publish_async(*core_, slot(), value, std::move(with), 0);
   }
 
@@ -76,19 +78,19 @@ class topic {
 
   /// End of stream, behind every publish that returned before this call: subscribers are told `finished`, inboxes end,
   /// later publishes are errc::finished.
-  void finish() { core_->finish(); }
+  void finish() const { core_->finish(); }
 
   /// Calls `handler` with each event (`const event<T>&`) or its value (`const T&`). Never waits for the topic.
   /// Throws errc::invalid_argument for options that do not fit together, errc::options_mismatch for a group member
   /// whose options differ from its group's, errc::closed.
   template <core::handler_of<T> F>
-  [[nodiscard]] subscription subscribe(F handler, subscribe_options options = {}) {
+  [[nodiscard]] subscription subscribe(F handler, subscribe_options options = {}) const {
     return subscription(core::subscribe(core_->bus().shared_from_this(), name(), core::kind_of<T>(), std::move(options),
                                         std::make_unique<core::handler_sink<T, F>>(std::move(handler))));
   }
 
   /// Events for a thread of your own, which polls or waits.
-  [[nodiscard]] actorbus::inbox<T> inbox(inbox_options options = {}) {
+  [[nodiscard]] actorbus::inbox<T> inbox(inbox_options options = {}) const {
     return actorbus::inbox<T>(
         core::open_inbox(core_->bus().shared_from_this(), name(), core::kind_of<T>(), std::move(options)));
   }
@@ -107,23 +109,23 @@ class topic {
 
   /// Calls `callback` when events not yet handled by the slowest subscriber reach `high`, and again when they are back
   /// at `low`: once per crossing, in the topic's actor. Throws errc::invalid_argument unless low < high.
-  void on_pressure(std::size_t high, std::size_t low, pressure_callback callback) {
+  void on_pressure(std::size_t high, std::size_t low, pressure_callback callback) const {
     core_->on_pressure(high, low, std::move(callback));
   }
 
   /// For bridges: where events older than the log's come from when a subscriber asks for more than the topic keeps.
-  void set_history_source(std::shared_ptr<history_source<T>> source);
+  void set_history_source(std::shared_ptr<history_source<T>> source) const;
 
  private:
   using calls = core::publishing<T>;
   static constexpr auto at_once = core::topic_of<T>::at_once;
   static constexpr auto forever = core::topic_of<T>::forever;
 
-  auto slot() {
+  auto slot() const {
     return [this]() -> std::shared_ptr<core::lane>& { return core::lane_set::current().at(core_->id()); };
   }
   template <class Value>
-  std::error_code publish_until(Value&& value, headers with, engine::time_point deadline) {
+  std::error_code publish_until(Value&& value, headers with, engine::time_point deadline) const {
     return calls::publish(*core_, slot(), std::forward<Value>(value), std::move(with), 0, 0, deadline);
   }
   void require(std::error_code why) const {
@@ -171,7 +173,7 @@ class history_source_of final : public history_source_base {
 }  // namespace core
 
 template <class T>
-void topic<T>::set_history_source(std::shared_ptr<history_source<T>> source) {
+void topic<T>::set_history_source(std::shared_ptr<history_source<T>> source) const {
   core_->set_history_source(
       source == nullptr ? nullptr : std::make_shared<core::history_source_of<T>>(std::move(source), core_->identity()));
 }

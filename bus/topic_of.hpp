@@ -189,7 +189,7 @@ class dead_letter_box_of final : public dead_letter_box {
       } catch (...) {  // a copy that throws must not lose the event: refer to it instead
       }
     }
-    note->elsewhere = payload_reference(what.holder, value);
+    note->elsewhere = what.refer_to(value);
     refused = into.accept(
         [this]() -> auto& { return lane_; }, bare_arrival{note}, topic_of<T>::at_once);
     if (!refused) owned.leave();

@@ -223,7 +223,7 @@ void topic_core::make_known() {
     std::uint64_t oldest = rung_to_;
     for (const auto& each : cursors_) {
       if (each->mark_ready()) each->reader().make_ready(*each, this);
-      oldest = std::min(oldest, each->position());
+      if (!each->is_detached()) oldest = std::min(oldest, std::max(each->position(), each->floor(rung_to_)));
     }
     if (!ended && rung_to_ - oldest > high_water_.load(std::memory_order_relaxed)) {
       high_water_.store(rung_to_ - oldest, std::memory_order_relaxed);

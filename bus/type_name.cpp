@@ -1,4 +1,4 @@
-#include "bus/type_name.hpp"
+#include <bus/type_name.hpp>
 
 #include <cstdlib>
 #include <memory>

@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 
 // An actor of yours: receives Celsius, as events of the bus or as messages of its own, and publishes Fahrenheit.
 caf::behavior thermometer(caf::event_based_actor*, actorbus::topic<double> fahrenheit) {
-  auto convert = [fahrenheit](double celsius) mutable { fahrenheit.publish(celsius * 9 / 5 + 32); };
-  return {[convert](const actorbus::event<double>& celsius) mutable { convert(*celsius); }, convert};
+  auto convert = [fahrenheit](double celsius) { fahrenheit.publish(celsius * 9 / 5 + 32); };
+  return {[convert](const actorbus::event<double>& celsius) { convert(*celsius); }, convert};
 }
 
 int main() {

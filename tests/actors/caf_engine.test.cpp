@@ -1,4 +1,4 @@
-#include "actors/caf_engine.hpp"
+#include <actors/caf_engine.hpp>
 
 #include <algorithm>
 #include <atomic>

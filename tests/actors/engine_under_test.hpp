@@ -10,10 +10,10 @@
 
 #include <caf/all.hpp>
 
-#include "actors/caf_engine.hpp"
-#include "actors/host.hpp"
-#include "bus/manual_engine.hpp"
-#include "bus/wait_point.hpp"
+#include <actors/caf_engine.hpp>
+#include <actors/host.hpp>
+#include <bus/manual_engine.hpp>
+#include <bus/wait_point.hpp>
 
 namespace actorbus::tests {
 

@@ -1,4 +1,4 @@
-#include "actors/run_queue.hpp"
+#include <actors/run_queue.hpp>
 
 #include <atomic>
 #include <thread>

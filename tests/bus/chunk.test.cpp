@@ -109,3 +109,26 @@ TEST_CASE("a payload reference keeps another event's payload", "[chunk]") {
   }
   CHECK(census.living() == 0);
 }
+
+TEST_CASE("chunks that refer to each other's payloads, or to their own, do not keep each other alive", "[chunk]") {
+  testing::census census;
+  auto* a = core::chunk::make(identity_of<testing::counted>(), 1, 2);
+  auto* b = core::chunk::make(identity_of<testing::counted>(), 1, 3);
+  fill(*a, testing::counted{census, 1});
+  fill(*b, testing::counted{census, 2});
+  auto refer = [](core::chunk& from, core::chunk& to) {
+    auto* note = new core::annotation;
+    note->elsewhere = {&to, static_cast<core::entry_of<testing::counted>*>(to.at(1))->value()};
+    ::new (static_cast<void*>(from.free_slot())) core::entry_of<testing::counted>(core::bare_arrival{note});
+    from.add(1);
+  };
+  refer(*a, *b);
+  refer(*b, *a);
+  refer(*b, *b);
+  CHECK_FALSE(a->is_quiet());
+  a->unpin();
+  CHECK(census.living() == 2);
+  CHECK(static_cast<core::entry_of<testing::counted>*>(b->at(2))->value()->value() == 1);
+  b->unpin();
+  CHECK(census.living() == 0);
+}

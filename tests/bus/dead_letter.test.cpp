@@ -1,4 +1,4 @@
-#include "bus/dead_letter.hpp"
+#include <bus/dead_letter.hpp>
 
 #include <memory>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-#include "bus/errors.hpp"
+#include <bus/errors.hpp>
 
 #include <set>
 

@@ -270,7 +270,8 @@ TEST_CASE("a handler whose owner has expired is told no notice either", "[filter
   auto poses = on.bus.topic<int>("poses", {.history = 1});
   auto owner = std::make_shared<int>();
   int told = 0;
-  const auto handler = overloaded{[](const int&) {}, [&](const caught_up&) { ++told; }, [&](const finished&) { ++told; }};
+  const auto handler =
+      overloaded{[](const int&) {}, [&](const caught_up&) { ++told; }, [&](const finished&) { ++told; }};
   const auto a = poses.subscribe(handler, {.from = replay::all(), .owner = owner});
   const auto b = poses.subscribe(handler, {.group = "g", .owner = owner});
   owner.reset();

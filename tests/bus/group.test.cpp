@@ -1,4 +1,4 @@
-#include "bus/group.hpp"
+#include <bus/group.hpp>
 
 #include <algorithm>
 #include <memory>

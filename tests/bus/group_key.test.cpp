@@ -1,4 +1,4 @@
-#include "bus/key_function.hpp"
+#include <bus/key_function.hpp>
 
 #include <map>
 #include <stdexcept>

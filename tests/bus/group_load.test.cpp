@@ -167,7 +167,8 @@ TEST_CASE("keys keep their order under load while members come and go and some r
   CHECK(on.close(20s).totals.adds_up());
 }
 
-TEST_CASE("when the last member was cancelled, its group's filter is not running and never called again", "[group][load]") {
+TEST_CASE("when the last member was cancelled, its group's filter is not running and never called again",
+          "[group][load]") {
   testing::gate gate;
   bus on({.workers = 2});
   auto jobs = on.topic<std::size_t>("jobs");

@@ -1,5 +1,5 @@
 // What the one cursor of a group brings: replay, overflow, patterns, and its account.
-#include "bus/group.hpp"
+#include <bus/group.hpp>
 
 #include <algorithm>
 #include <stdexcept>

@@ -1,9 +1,9 @@
-#include "bus/handler_traits.hpp"
+#include <bus/handler_traits.hpp>
 
 #include <functional>
 #include <memory>
 
-#include "bus/notices.hpp"
+#include <bus/notices.hpp>
 #include "tests/catch.hpp"
 
 using namespace actorbus;
@@ -60,6 +60,13 @@ TEST_CASE("a generic or overloaded call operator takes no notice", "[handler_tra
   STATIC_REQUIRE_FALSE(takes<lagged>([](const auto&) {}));
   STATIC_REQUIRE_FALSE(takes<lagged>([](auto&&...) {}));
   STATIC_REQUIRE_FALSE(takes<lagged>(two_calls{}));
+}
+
+TEST_CASE("a class derived from an overloaded takes what its members name", "[handler_traits]") {
+  auto members = overloaded{[](int) {}, [](const lagged&) {}};
+  struct derived : decltype(members) {};
+  STATIC_REQUIRE(takes_notice<derived, lagged>);
+  STATIC_REQUIRE_FALSE(takes_notice<derived, finished>);
 }
 
 TEST_CASE("an overloaded takes what its non-template members name", "[handler_traits]") {

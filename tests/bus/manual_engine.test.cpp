@@ -1,4 +1,4 @@
-#include "bus/manual_engine.hpp"
+#include <bus/manual_engine.hpp>
 
 #include <functional>
 #include <stdexcept>
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "bus/wait_point.hpp"
+#include <bus/wait_point.hpp>
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;

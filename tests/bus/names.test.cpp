@@ -1,6 +1,6 @@
-#include "bus/names.hpp"
+#include <bus/names.hpp>
 
-#include "bus/errors.hpp"
+#include <bus/errors.hpp>
 #include "tests/catch.hpp"
 
 using namespace actorbus;

@@ -1,4 +1,4 @@
-#include "bus/notices.hpp"
+#include <bus/notices.hpp>
 
 #include "tests/catch.hpp"
 

@@ -1,8 +1,8 @@
-#include "bus/on_error.hpp"
+#include <bus/on_error.hpp>
 
 #include <limits>
 
-#include "bus/errors.hpp"
+#include <bus/errors.hpp>
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;

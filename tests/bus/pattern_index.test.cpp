@@ -1,4 +1,4 @@
-#include "bus/pattern_index.hpp"
+#include <bus/pattern_index.hpp>
 
 #include <memory>
 #include <random>

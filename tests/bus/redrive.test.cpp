@@ -1,4 +1,4 @@
-#include "bus/redrive.hpp"
+#include <bus/redrive.hpp>
 
 #include <memory>
 #include <stdexcept>

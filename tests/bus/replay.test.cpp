@@ -1,4 +1,4 @@
-#include "bus/replay.hpp"
+#include <bus/replay.hpp>
 
 #include "tests/catch.hpp"
 

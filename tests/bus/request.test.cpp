@@ -1,4 +1,4 @@
-#include "bus/request.hpp"
+#include <bus/request.hpp>
 
 #include <chrono>
 #include <future>

@@ -1,4 +1,4 @@
-#include "bus/type_name.hpp"
+#include <bus/type_name.hpp>
 
 #include <string>
 #include <utility>
