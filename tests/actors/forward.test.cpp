@@ -117,8 +117,9 @@ TEST_CASE("no more than the window is under way to the actor, and the overflow a
   const ends_with_the_test ends{actor};
   auto subscription = forward(topic, actor, {.overflow = overflow::block, .capacity = 6}, 3);
   int accepted = 0;
-  while (accepted < 100 && !topic.publish_for(accepted, 20ms)) ++accepted;
+  while (accepted < 3 + 6 + 4 && !topic.publish_for(accepted, 20s)) ++accepted;
   CHECK(accepted == 3 + 6 + 4);
+  CHECK(topic.publish_for(accepted, 20ms) == errc::timeout);
   REQUIRE(eventually([&] { return received == 3; }));
   CHECK_FALSE(bus.flush(1ms));
   for (int answered = 0; answered < accepted; ++answered) {
