@@ -6,8 +6,8 @@
 namespace actorbus {
 
 bus::bus(bus_options options) : core_(nullptr) {
-  engine_options engine{options.workers, options.idle, options.on_thread_start};
-  core_ = std::make_shared<core::bus_core>(make_caf_engine(std::move(engine)), std::move(options));
+  const engine_options engine{options.workers, options.idle, options.on_thread_start};
+  core_ = std::make_shared<core::bus_core>(make_caf_engine(engine), std::move(options));
 }
 
 }  // namespace actorbus

@@ -161,6 +161,7 @@ TEST_CASE("callables that hold each other's subscriptions are destroyed without 
   for (std::size_t round = scaled(200); round != 0; --round) {
     std::atomic<int> left{2};
     struct counts_down {
+      explicit counts_down(std::atomic<int>& count) : left(count) {}
       std::atomic<int>& left;
       std::shared_ptr<subscription> other = std::make_shared<subscription>();
       ~counts_down() { --left; }
