@@ -14,7 +14,10 @@ namespace actorbus::actors {
 // - whatever happened inside before finish(): it follows the last guest's change, which acquires all others'.
 
 activity_slot::activity_slot(activity_host& host, std::weak_ptr<activity> what, placement where)
-    : where_(where), host_(&host), activity_(std::move(what)) {}
+    : where_(where),
+      host_(&host),
+      activity_(std::move(what)),
+      awake_(where == placement::pool ? host.awake : nullptr) {}
 
 void activity_slot::open() {
   if (!host_->slots.add(*this)) {
@@ -50,6 +53,7 @@ void activity_slot::wake() {
       throw;
     }
   }
+  count_awake(1);
   ring(*actor_);
   leave();
 }
@@ -68,10 +72,17 @@ void activity_slot::close() noexcept {
 }
 
 bool activity_slot::run() {
-  if (!begin_slice()) return false;
   bool more = false;
-  if (const auto what = activity_.lock()) more = what->run();
-  return end_slice(more);
+  if (begin_slice()) {
+    if (const auto what = activity_.lock()) more = what->run();
+    more = end_slice(more);
+  }
+  if (!more) count_awake(-1);
+  return more;
+}
+
+void activity_slot::count_awake(int more) {
+  if (awake_) awake_->fetch_add(more, std::memory_order_relaxed);
 }
 
 bool activity_slot::begin_slice() {

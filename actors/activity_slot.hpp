@@ -54,11 +54,13 @@ class activity_slot : public std::enable_shared_from_this<activity_slot> {
   bool begin_slice();
   bool end_slice(bool more);
   void finish() noexcept;
+  void count_awake(int more);
 
   std::atomic<word> word_{0};
   const placement where_;
   activity_host* const host_;
   const std::weak_ptr<activity> activity_;
+  const std::shared_ptr<std::atomic<int>> awake_;  // the host's, which it may outlive; null on a thread of its own
   activity_actor_ptr actor_;  // written by open, by the one who set busy, and by the last one inside
   activity_slot* previous_ = nullptr;
   activity_slot* next_ = nullptr;

@@ -24,6 +24,6 @@ class caf_waker final : public waker {
 };
 
 // A process holds one waker and one slot for each idle topic.
-static_assert(sizeof(caf_waker) + sizeof(activity_slot) < 120);
+static_assert(sizeof(caf_waker) + sizeof(activity_slot) <= 128);
 
 }  // namespace actorbus::actors

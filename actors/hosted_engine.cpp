@@ -2,11 +2,17 @@
 
 #include <utility>
 
+#include <caf/actor_system.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
 #include <actors/activity_slot.hpp>
 #include <actors/caf_waker.hpp>
 #include <bus/wait_point.hpp>
 
 namespace actorbus::actors {
+
+activity_host::activity_host(caf::actor_system& on, std::function<void()> on_thread_start)
+    : system(on), workers(static_cast<int>(on.scheduler().num_workers())), alarms(std::move(on_thread_start)) {}
 
 hosted_engine::hosted_engine(caf::actor_system& system, std::function<void()> on_thread_start)
     : host_(system, std::move(on_thread_start)) {}

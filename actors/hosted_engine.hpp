@@ -22,6 +22,7 @@ class hosted_engine : public engine {
   std::unique_ptr<waker> add(std::weak_ptr<activity> what, placement where) override;
   time_point now() const override;
   std::chrono::system_clock::time_point wall_now() const override;
+  bool is_crowded() const override { return host_.is_crowded(); }
   bool wait(core::wait_point& at, time_point deadline, const std::function<bool()>& done) override;
 
   /// Returns when no slice runs, no waker is in the middle of a wake, and no handle to an actor is left.

@@ -24,6 +24,12 @@ class doorbell {
     return is_idle() && change(state::idle, state::rung);
   }
 
+  /// The same without the fence, for one whose partner issues a process_fence before it rests.
+  bool ring_unfenced() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    return is_idle() && change(state::idle, state::rung);
+  }
+
   /// After room, a control message or a cancellation was made visible: wakes a stalled owner too.
   bool ring_out() {
     std::atomic_thread_fence(std::memory_order_seq_cst);

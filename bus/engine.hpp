@@ -59,6 +59,10 @@ class engine {
   /// The clock of events.
   virtual std::chrono::system_clock::time_point wall_now() const = 0;
 
+  /// Some activity of the pool was woken and waits for a thread: whoever runs one without need lets it go. True where
+  /// activities have no threads of their own to wait on, as in the manual engine.
+  virtual bool is_crowded() const { return true; }
+
   /// Blocks the calling thread until `done()` or `deadline`; returns the last `done()`. Whoever makes `done` true
   /// notifies `at`. The manual engine runs activities and advances its clock meanwhile.
   virtual bool wait(core::wait_point& at, time_point deadline, const std::function<bool()>& done) = 0;

@@ -8,6 +8,7 @@
 // publisher's.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/lockfree/spsc_queue.hpp>
 #include <cstddef>
@@ -23,6 +24,7 @@
 #include <bus/entry.hpp>
 #include <bus/errors.hpp>
 #include <bus/log.hpp>
+#include <bus/prefetch.hpp>
 #include <bus/wait_point.hpp>
 
 namespace actorbus::core {
@@ -45,10 +47,21 @@ class lane {
   /// Producer's view: a push would be refused.
   virtual bool full() const = 0;
 
-  /// Consumer: lets go of the lane if it is empty. False: a push came in between, the lane stays.
+  /// Consumer: whether the producer fences between a push and its look at the consumer. Whoever wants to rest, or to
+  /// seal the lane, first sets this and, if it was not set, issues a process_fence: pushes that did not see it are then
+  /// visible, and later ones see it.
+  void set_fenced(bool on) { fenced_.store(on, std::memory_order_relaxed); }
+  /// Producer, after a push.
+  bool is_fenced() const {
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // the push comes first, for the compiler too
+    return fenced_.load(std::memory_order_relaxed);
+  }
+
+  /// Consumer: lets go of the lane, which is fenced, if it is empty. False: a push came in between, the lane stays.
   bool seal() {
     state_.store(state::sealing, std::memory_order_relaxed);
-    // Partner: the fence between a push and settle(). Either this sees the push, or the producer sees the seal.
+    // Partner: the fence between a push and settle(), issued by the producer or, before this call, for it. Either this
+    // sees the push, or the producer sees the seal.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const bool sealed = empty();
     state_.store(sealed ? state::sealed : state::open, std::memory_order_release);
@@ -56,8 +69,8 @@ class lane {
   }
   bool is_sealed() const { return state_.load(std::memory_order_acquire) == state::sealed; }
 
-  /// Producer, after a push and a seq_cst fence: true if the topic has the entries or will have them. False: they are
-  /// still in here and nobody's but the producer's.
+  /// Producer, after a push and the fence, if it is fenced: true if the topic has the entries or will have them. False:
+  /// they are still in here and nobody's but the producer's.
   bool settle() const {
     state now = state_.load(std::memory_order_acquire);
     if (now == state::open) [[likely]]
@@ -88,18 +101,28 @@ class lane {
     drained_.store(drained_.load(std::memory_order_relaxed) + n, std::memory_order_release);
   }
 
-  alignas(64) std::atomic<std::uint64_t> pushed_{0};  // written by the producer
-  std::atomic<state> state_{state::open};             // written when a lane goes, read with every push
-  std::atomic<bool> left_{false};
+  // Each on a cache line of its own: what the one writes with every event or batch must not cost the other a miss when
+  // it reads something else.
+  alignas(64) std::atomic<std::uint64_t> pushed_{0};   // written by the producer
   alignas(64) std::atomic<std::uint64_t> drained_{0};  // written by the consumer
-  std::atomic<std::size_t> spilled_{0};
   wait_point room_;
+  alignas(64) std::atomic<state> state_{state::open};  // these are written seldom, and read with every push
+  std::atomic<bool> fenced_{true};
+  std::atomic<bool> left_{false};
+  std::atomic<std::size_t> spilled_{0};
 };
 
 template <class T>
 class lane_of final : public lane {
  public:
-  lane_of(std::size_t capacity, std::shared_ptr<topic_identity> topic) : topic_(std::move(topic)), ring_(capacity) {}
+  lane_of(std::size_t capacity, std::shared_ptr<topic_identity> topic)
+      : topic_(std::move(topic)), ring_(capacity), places_(capacity + 1), ahead_(std::min(places_ / 2, most_ahead)) {
+    // The first place, for which spsc_queue has no other name. An entry that holds nothing goes through it.
+    ring_.push(entry_of<T>());
+    first_place_ = reinterpret_cast<const std::byte*>(&ring_.front());
+    ring_.consume_one([](entry_of<T>& e) { e.vacate(); });
+    next_place_ = 1 % places_;
+  }
   ~lane_of() override { discard(make_error_code(errc::closed)); }
 
   /// Producer: accepts from `arrivals[0, count)` what fits; returns how many. Arrivals beyond are untouched.
@@ -109,7 +132,12 @@ class lane_of final : public lane {
     const auto first = numbered<Arrival>{&arrivals, 0};
     const auto stop = ring_.push(first, numbered<Arrival>{&arrivals, static_cast<std::ptrdiff_t>(count)});
     const auto accepted = static_cast<std::size_t>(stop.index);
-    if (accepted != 0) count_pushed(accepted);
+    if (accepted != 0) {
+      count_pushed(accepted);
+      next_place_ += accepted;
+      if (next_place_ >= places_) next_place_ -= places_;
+      prefetch_ahead();
+    }
     return accepted;
   }
 
@@ -203,12 +231,12 @@ class lane_of final : public lane {
     using value_type = typename Arrival::value_type;
     using difference_type = std::ptrdiff_t;
     using pointer = const value_type*;
-    using reference = value_type;
+    using reference = decltype(std::declval<const Arrival&>()[0]);
 
     const Arrival* arrivals;
     std::ptrdiff_t index;
 
-    value_type operator*() const { return (*arrivals)[static_cast<std::size_t>(index)]; }
+    decltype(auto) operator*() const { return (*arrivals)[static_cast<std::size_t>(index)]; }
     numbered& operator++() {
       ++index;
       return *this;
@@ -222,6 +250,16 @@ class lane_of final : public lane {
     friend bool operator==(numbered a, numbered b) { return a.index == b.index; }
     friend bool operator!=(numbered a, numbered b) { return a.index != b.index; }
   };
+
+  /// The consumer's processor has the places that it read last time round. Fetched back one at a time by the stores,
+  /// they make the producer wait; asked for ahead, they come side by side.
+  void prefetch_ahead() const {
+    std::size_t place = next_place_ + ahead_;
+    if (place >= places_) place -= places_;
+    const std::byte* const at = first_place_ + place * sizeof(entry_of<T>);
+    for (std::size_t line = 0; line < sizeof(entry_of<T>); line += 64) prefetch_for_write(at + line);
+  }
+  static constexpr std::size_t most_ahead = 16;
 
   struct spilled_entry {
     template <class Arrival>
@@ -257,16 +295,21 @@ class lane_of final : public lane {
 
   const std::shared_ptr<topic_identity> topic_;
   boost::lockfree::spsc_queue<entry_of<T>> ring_;
+  const std::size_t places_;
+  const std::size_t ahead_;
+  const std::byte* first_place_ = nullptr;
+  std::size_t next_place_ = 0;  // the producer's
   std::mutex spill_mutex_;
   std::deque<spilled_entry> spill_;
 };
 
-/// One arrival, as a range.
+/// One arrival, as a range. Refers to it: a copy, read back in another width than it was written in, would wait for
+/// every store before it.
 template <class One>
 struct single_arrival {
   using value_type = One;
-  One one;
-  const One& operator[](std::size_t) const { return one; }
+  const One* one;
+  const One& operator[](std::size_t) const { return *one; }
 };
 
 /// A batch, each with the same headers.

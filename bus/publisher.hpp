@@ -30,7 +30,9 @@ class publishing {
   template <class Slot, class Value>
   static std::error_code publish(topic_of<T>& to, Slot&& slot, Value&& value, headers with, std::uint64_t origin,
                                  std::uint64_t origin_sequence, engine::time_point deadline) {
-    if (const auto why = to.intercept(with, origin)) return to.refuse(why);
+    if (to.options().intercept) [[unlikely]] {
+      if (const auto why = to.intercept(with, origin)) return to.refuse(why);
+    }
     annotation_ptr note = annotate(std::move(with), origin, origin_sequence);
     const auto why = to.accept(slot, arriving(std::forward<Value>(value), note.get()), deadline);
     if (!why) note.leave();

@@ -84,8 +84,7 @@ bool reader::has_handled(const cursor& of, std::uint64_t sequence) const {
   return of.is_detached() || (of.is_started() && of.has_replayed() && of.position() >= sequence);
 }
 
-bool reader::lock_owner(std::shared_ptr<void>& alive) {
-  if (!owned_) return true;
+bool reader::lock_set_owner(std::shared_ptr<void>& alive) {
   alive = owner_.lock();
   if (alive) return true;
   control_.fetch_or(cancelled, std::memory_order_relaxed);

@@ -67,7 +67,7 @@ class reader : public std::enable_shared_from_this<reader> {
   /// Between two calls: must the loop over a batch end? Relaxed: the load is where the next call begins or does not.
   bool must_stop() const { return control_.load(std::memory_order_relaxed) != 0; }
   /// Locks the owner for one call. False: it is gone, and so is the subscription.
-  bool lock_owner(std::shared_ptr<void>& alive);
+  bool lock_owner(std::shared_ptr<void>& alive) { return !owned_ || lock_set_owner(alive); }
   const filter& where() const { return set_.where; }
 
   /// Somebody is still to be called on a worker, and will be soon.
@@ -136,6 +136,7 @@ class reader : public std::enable_shared_from_this<reader> {
   bool owned_ = false;
 
  private:
+  bool lock_set_owner(std::shared_ptr<void>& alive);
   void collect_ready();
   cursor* pop_ready();
   void push_local(cursor& which);    // to the end of the line

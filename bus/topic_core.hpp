@@ -73,13 +73,15 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   /// The error for a publish at this moment, none if it is allowed. `from_handler`: still accepted while the bus
   /// closes.
   std::error_code refusal(bool from_handler) const;
+  /// It is allowed, from anywhere. Relaxed: the load is where a publish comes before a closing or does not.
+  bool is_open() const { return gate_.load(std::memory_order_relaxed) == gate::open; }
   /// Counts and returns it.
   std::error_code refuse(std::error_code why);
   /// Runs the interceptor, if there is one.
   std::error_code intercept(headers& with, std::uint64_t origin) const;
-  /// After a push: wakes the actor if the topic was idle.
-  void ring_after_push() {
-    if (bell_.ring()) return wake();
+  /// After a push into `to`: wakes the actor if the topic was idle.
+  void ring_after_push(const lane& to) {
+    if (to.is_fenced() ? bell_.ring() : bell_.ring_unfenced()) return wake();
     if (bell_.is_stalled()) [[unlikely]]
       look_at_pressure();
   }
@@ -166,6 +168,7 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   /// Tries to become the writer for one event that comes alone: the last one was a while ago, nothing waits before it,
   /// and the readers behind it are idle. In a stream of events it would ring every reader for each.
   bool take_for_direct_append(std::int64_t& time);
+  bool is_idle() const { return bell_.is_idle(); }
   void finish_direct_append(std::size_t count);
   /// Ends it without an append.
   void give_baton_back();
@@ -176,11 +179,15 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
 
  private:
   static constexpr std::uint8_t retired = 255;
-  static constexpr std::size_t step_budget = 4096;     ///< events appended before other actors have their turn
-  static constexpr std::int64_t alone_after = 20'000;  ///< nanoseconds since the last append; about a wake-up
-  static constexpr std::size_t direct_readers = 4;     ///< a publisher wakes no more readers than this by itself
-  static constexpr std::uint64_t survey_every = 64;    ///< direct appends between two looks at what may be trimmed
-  static constexpr std::size_t resume_room = 128;      ///< a stalled topic resumes once this much room is there
+  static constexpr std::size_t step_budget = 4096;      ///< events appended before other actors have their turn
+  static constexpr std::int64_t alone_after = 20'000;   ///< nanoseconds since the last append; about a wake-up
+  static constexpr std::int64_t linger_after = 50'000;  ///< nanoseconds between two steps that make a stream of events
+  static constexpr std::chrono::microseconds linger_step{3};
+  static constexpr int linger_looks = 4;             ///< in vain, each with a yield, before the topic rests
+  static constexpr int steps_in_a_row = 64;          ///< before actors of others have their turn
+  static constexpr std::size_t direct_readers = 4;   ///< a publisher wakes no more readers than this by itself
+  static constexpr std::uint64_t survey_every = 64;  ///< direct appends between two looks at what may be trimmed
+  static constexpr std::size_t resume_room = 128;    ///< a stalled topic resumes once this much room is there
 
   struct control {
     enum class kind { attach, detach, finish } what;
@@ -194,6 +201,9 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
 
   // The writer.
   void step();
+  bool linger();
+  void set_unfenced();
+  void set_fenced();
   void look_at_lanes();
   void take_controls();
   void survey();
@@ -271,6 +281,9 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   std::uint32_t seen_version_ = 0;
   std::uint64_t rung_to_;
   std::uint64_t reclaim_mark_ = 0;
+  std::int64_t last_step_ = 0;  ///< its time
+  bool has_unfenced_ = false;   ///< lanes whose publishers do not fence
+  bool in_a_stream_ = false;    ///< the last step came soon after the one before, and read something
   std::uint64_t limit_ = 0;     ///< nothing at or behind it may be appended now
   std::uint64_t floor_ = 0;     ///< everything before it may be trimmed
   std::size_t first_lane_ = 0;  ///< whose turn it is to be drained first

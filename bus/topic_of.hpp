@@ -43,21 +43,22 @@ class topic_of final : public topic_core {
   /// Waits for room until `deadline`; in a handler it spills instead.
   template <class Arrival, class Slot>
   std::error_code accept(Slot&& slot, const Arrival& what, engine::time_point deadline) {
-    const bool inside = in_handler();
     for (;;) {
-      if (const auto why = refusal(inside)) return refuse(why);
+      if (!is_open()) [[unlikely]] {
+        if (const auto why = refusal(in_handler())) return refuse(why);
+      }
       if (append_directly(what)) return {};
       std::shared_ptr<lane>& mine = lane_in(slot());
       if (!mine) continue;  // the gate was shut meanwhile: refusal() says why
       auto& to = static_cast<lane_of<T>&>(*mine);
-      bool accepted = to.push(single_arrival<Arrival>{what}, 1) == 1;
-      if (!accepted && inside) {
+      bool accepted = to.push(single_arrival<Arrival>{&what}, 1) == 1;
+      if (!accepted && in_handler()) {
         if (!to.spill(what, options().spill)) return refuse(make_error_code(errc::would_block));
         count_spilled(1);
         accepted = true;
       }
       if (accepted) {
-        ring_after_push();
+        ring_after_push(to);
         if (to.settle()) [[likely]]
           return {};
         to.recall([&](stored<T>& value) { give_back(what, value); });
@@ -77,7 +78,7 @@ class topic_of final : public topic_core {
     auto& to = static_cast<lane_of<T>&>(*mine);
     const std::size_t accepted = to.push(batch, count);
     if (accepted == 0) return 0;
-    ring_after_push();
+    ring_after_push(to);
     if (to.settle()) [[likely]]
       return accepted;
     for (std::size_t i = 0; i < accepted; ++i) {
@@ -97,12 +98,12 @@ class topic_of final : public topic_core {
       std::shared_ptr<lane>& mine = lane_in(slot());
       if (!mine) continue;
       auto& to = static_cast<lane_of<T>&>(*mine);
-      const bool in_ring = to.push(single_arrival<Arrival>{what}, 1) == 1;
+      const bool in_ring = to.push(single_arrival<Arrival>{&what}, 1) == 1;
       if (!in_ring) {
         if (!to.spill(what, options().spill, &accepted)) return refuse(make_error_code(errc::would_block));
         count_spilled(1);
       }
-      ring_after_push();
+      ring_after_push(to);
       if (to.settle()) [[likely]] {
         if (in_ring) accepted.set_value();
         return {};
@@ -121,7 +122,7 @@ class topic_of final : public topic_core {
   template <class Arrival>
   bool append_directly(const Arrival& what) {
     std::int64_t time = 0;
-    if (!take_for_direct_append(time)) return false;
+    if (!is_idle() || !take_for_direct_append(time)) return false;
     try {
       std::size_t room = 0;
       ::new (static_cast<void*>(writable_log().slots(room))) entry_of<T>(what);

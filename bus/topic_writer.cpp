@@ -2,10 +2,12 @@
 // trimming.
 #include <algorithm>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include <bus/bus_core.hpp>
 #include <bus/history_source.hpp>
+#include <bus/process_fence.hpp>
 #include <bus/reader.hpp>
 #include <bus/subscriber.hpp>
 #include <bus/topic_core.hpp>
@@ -14,14 +16,45 @@ namespace actorbus::core {
 
 bool topic_core::run() {
   if (!bell_.begin()) return false;  // somebody else did it meanwhile
-  step();
-  const bool inside_more = run_inside_readers();
-  if (watched_.load(std::memory_order_relaxed)) watch_pressure();
-  if (inside_more) {
-    bell_.again();
-    return true;
+  for (int steps = 0; steps < steps_in_a_row; ++steps) {
+    step();
+    const bool inside_more = run_inside_readers();
+    if (watched_.load(std::memory_order_relaxed)) watch_pressure();
+    if (inside_more) break;
+    if (!linger()) return rest_or_continue();
   }
-  return rest_or_continue();
+  bell_.again();
+  return true;
+}
+
+/// In a stream of events, waits a moment for the next ones instead of coming to rest: publishers then need not ring,
+/// and do not pay for waking anybody. True: there are some.
+bool topic_core::linger() {
+  if (!in_a_stream_ || !pending_.empty()) return false;
+  for (int looks = 0; looks < linger_looks && !bus_->engine().is_crowded(); ++looks) {
+    const auto until = std::chrono::steady_clock::now() + linger_step;
+    do std::this_thread::yield();  // to a reader, on a machine with few cores
+    while (std::chrono::steady_clock::now() < until);
+    if (controls_posted_.load(std::memory_order_relaxed) || inside_posted_.load(std::memory_order_relaxed)) return true;
+    for (const auto& [each, tail] : seen_) {
+      if (each->pushed() != tail) return set_unfenced(), true;
+    }
+  }
+  return false;
+}
+
+/// While it lasts, publishers only push and look: a fence would make each event wait until the last one is visible.
+void topic_core::set_unfenced() {
+  if (!process_fence::is_available()) return;
+  for (const auto& [each, tail] : seen_) each->set_fenced(false);
+  has_unfenced_ = true;
+}
+
+/// Before a rest, and before lanes are sealed.
+void topic_core::set_fenced() {
+  if (!std::exchange(has_unfenced_, false)) return;
+  for (const auto& [each, tail] : seen_) each->set_fenced(true);
+  process_fence::issue();
 }
 
 void topic_core::step() {
@@ -32,7 +65,8 @@ void topic_core::step() {
   std::size_t budget = step_budget;
   const std::int64_t time = time_stamp();
   settle_all(budget, time);
-  if (pending_.empty()) drain_to(seen_, budget, time);
+  const bool reached = pending_.empty() && drain_to(seen_, budget, time);
+  in_a_stream_ = reached && budget != step_budget && time - std::exchange(last_step_, time) < linger_after;
   if (must_close()) close_here(budget, time);
   make_known();
 }
@@ -234,6 +268,7 @@ void topic_core::make_known() {
 }
 
 bool topic_core::seal_lanes() {
+  set_fenced();
   look_at_lanes();
   bool all = true;
   for (const auto& [each, tail] : seen_) {
@@ -300,6 +335,7 @@ bool topic_core::rest_or_continue(bool reclaims_later) {
     log_.trim(floor_);
   }
   if (reclaims_later) plan_reclaim();
+  set_fenced();
   for (;; look_at_lanes()) {
     bool waiting = !pending_.empty();
     for (const auto& [each, tail] : seen_) waiting = waiting || !each->empty();
@@ -317,7 +353,6 @@ bool topic_core::rest_or_continue(bool reclaims_later) {
 }
 
 bool topic_core::take_for_direct_append(std::int64_t& time) {
-  if (!bell_.is_idle()) return false;
   time = time_stamp();
   if (time - log_.last_time() < alone_after || !bell_.take_idle()) return false;
   const auto now = gate_.load(std::memory_order_acquire);
@@ -367,6 +402,7 @@ void topic_core::reclaim() {
 }
 
 void topic_core::reclaim_lanes() {
+  set_fenced();
   for (const auto& [each, tail] : seen_) {
     const bool is_idle = std::exchange(each->reclaim_mark, each->drained()) == each->drained() || each->was_left();
     if (is_idle && each->empty() && each->seal()) remove_lane(*each);

@@ -1,5 +1,5 @@
-// How long an event takes from before its publish call to inside its receiver, one way, in nanoseconds: percentiles of all
-// samples of a run. And how long a request takes until its reply is there.
+// How long an event takes from before its publish call to inside its receiver, one way, in nanoseconds: percentiles of
+// all samples of a run. And how long a request takes until its reply is there.
 #include <benchmark/benchmark.h>
 
 #include <atomic>
@@ -113,8 +113,8 @@ void run(benchmark::State& state, schedule plan, Settings... settings) {
 
 template <class Subject, bool HoldsWorker = false, class... Settings>
 void add(const std::string& name, schedule plan, Settings... settings) {
-  benchmark::RegisterBenchmark(
-      name.c_str(), [=](benchmark::State& state) { run<Subject, HoldsWorker>(state, plan, settings...); })
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [=](benchmark::State& state) { run<Subject, HoldsWorker>(state, plan, settings...); })
       ->Iterations(1)
       ->Unit(benchmark::kMillisecond);
 }

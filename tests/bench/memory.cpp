@@ -1,5 +1,5 @@
-// What the bus holds and allocates: bytes of an idle topic, of a subscription and of an event that waits; allocations of an
-// event while busy and of a wake-up. Counters, not times.
+// What the bus holds and allocates: bytes of an idle topic, of a subscription and of an event that waits; allocations
+// of an event while busy and of a wake-up. Counters, not times.
 #include <benchmark/benchmark.h>
 
 #include <string>

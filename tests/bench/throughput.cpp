@@ -38,8 +38,8 @@ template <class T, class Subject, class... Settings>
 void run(benchmark::State& state, wiring w, Settings... settings) {
   receivers<receiver> to(w.topics * w.subscribers);
   Subject subject(w, to, settings...);
-  const std::size_t each = std::max<std::size_t>(Subject::events / share<T> / w.publishers / w.subscribers, 1000) /
-                           w.topics * w.topics;
+  const std::size_t each =
+      std::max<std::size_t>(Subject::events / share<T> / w.publishers / w.subscribers, 1000) / w.topics * w.topics;
   const std::uint64_t expected = each * w.publishers / w.topics;
   std::barrier start(static_cast<std::ptrdiff_t>(w.publishers));
   bool more = true;
@@ -47,7 +47,7 @@ void run(benchmark::State& state, wiring w, Settings... settings) {
   for (std::size_t p = 1; p < w.publishers; ++p) {
     others.emplace_back([&, p] {
       auto out = subject.port(p);
-      for (start.arrive_and_wait(); more; start.arrive_and_wait()) publish<T>(out, w, each);
+      while (start.arrive_and_wait(), more) publish<T>(out, w, each);
     });
   }
   auto out = subject.port(0);

@@ -22,7 +22,7 @@ struct core_fixture {
   bool push(T value) { return push_to(*lane, std::move(value)); }
   static bool push_to(core::lane_of<T>& to, T value) {
     const core::arrival<T> one{&value, nullptr};
-    return to.push(core::single_arrival<core::arrival<T>>{one}, 1) == 1;
+    return to.push(core::single_arrival<core::arrival<T>>{&one}, 1) == 1;
   }
   bool spill(T value, std::size_t bound, std::promise<void>* accepted = nullptr) {
     return lane->spill(core::arrival<T>{&value, nullptr}, bound, accepted);

@@ -64,7 +64,7 @@ TEST_CASE("a full lane refuses and has not moved from the value", "[lane]") {
   CHECK(f.push("first"));
   std::string second = "second, longer than a small string";
   const core::arrival<std::string> one{&second, nullptr};
-  CHECK(f.lane->push(core::single_arrival<core::arrival<std::string>>{one}, 1) == 0);
+  CHECK(f.lane->push(core::single_arrival<core::arrival<std::string>>{&one}, 1) == 0);
   CHECK(second == "second, longer than a small string");
   CHECK(f.lane->pushed() == 1);
 }
