@@ -52,7 +52,10 @@ class activity_actor final : public caf::event_based_actor {
   resume_result resume(caf::execution_unit* context, std::size_t) override {
     turn_.load(std::memory_order_acquire);  // the partner of hand_over in ring, on the thread that rang
     const auto result = super::resume(context, 1);
-    if (std::exchange(rung_, false) && slot_->run()) ring();
+    if (std::exchange(rung_, false)) {
+      if (slot_->run()) ring();
+      activity_slot::run_next();
+    }
     return result;
   }
 

@@ -13,6 +13,13 @@ namespace actorbus::actors {
 // - one slice before the next, on whatever thread: begin_slice acquires what end_slice released.
 // - whatever happened inside before finish(): it follows the last guest's change, which acquires all others'.
 
+namespace {
+
+thread_local bool hands_over = false;                     // a pool activity's slice runs on this thread
+thread_local std::shared_ptr<activity_slot> handed_over;  // what is to run behind it
+
+}  // namespace
+
 activity_slot::activity_slot(activity_host& host, std::weak_ptr<activity> what, placement where)
     : where_(where),
       host_(&host),
@@ -35,18 +42,35 @@ void activity_slot::open() {
 }
 
 void activity_slot::wake() {
+  const auto self = shared_from_this();  // the slice may destroy the waker before this returns
+  if (rise()) ring();
+}
+
+void activity_slot::wake_next() {
+  if (where_ != placement::pool || !hands_over || handed_over) return wake();
+  auto self = shared_from_this();
+  if (!rise()) return;
+  leave();
+  handed_over = std::move(self);
+}
+
+/// Notes a wake. True: the caller rings, and is inside until it did. False: nothing to ring, or somebody does.
+bool activity_slot::rise() {
   word seen = word_.load(std::memory_order_relaxed);
   word next = 0;
   do {
-    if (seen & closed) return;
+    if (seen & closed) return false;
     next = seen | pending;
     if (!(seen & busy)) next = (next | busy) + one_guest;
   } while (!word_.compare_exchange_weak(seen, next, std::memory_order_acq_rel, std::memory_order_relaxed));
-  if (seen & busy) return;               // the actor finds `pending` before it rests
-  const auto self = shared_from_this();  // the slice may destroy the waker before this returns
+  return !(seen & busy);  // if it is busy, the actor finds `pending` before it rests
+}
+
+/// By the one who set busy, inside: sends the message, and leaves.
+void activity_slot::ring() {
   if (!actor_) {
     try {
-      actor_ = start_actor(host_->system, self, where_);
+      actor_ = start_actor(host_->system, shared_from_this(), where_);
     } catch (...) {
       word_.fetch_and(~(busy | pending), std::memory_order_acq_rel);
       leave();
@@ -54,7 +78,7 @@ void activity_slot::wake() {
     }
   }
   count_awake(1);
-  ring(*actor_);
+  actors::ring(*actor_);
   leave();
 }
 
@@ -72,13 +96,27 @@ void activity_slot::close() noexcept {
 }
 
 bool activity_slot::run() {
-  bool more = false;
-  if (begin_slice()) {
-    if (const auto what = activity_.lock()) more = what->run();
-    more = end_slice(more);
-  }
+  hands_over = where_ == placement::pool;
+  const bool more = slice();
+  hands_over = false;
   if (!more) count_awake(-1);
   return more;
+}
+
+void activity_slot::run_next() {
+  while (const auto next = std::exchange(handed_over, nullptr)) {
+    hands_over = true;
+    const bool more = next->slice();
+    hands_over = false;
+    if (more && next->enter()) next->ring();  // busy is still set: nobody else rings
+  }
+}
+
+bool activity_slot::slice() {
+  if (!begin_slice()) return false;
+  bool more = false;
+  if (const auto what = activity_.lock()) more = what->run();
+  return end_slice(more);
 }
 
 void activity_slot::count_awake(int more) {

@@ -31,6 +31,7 @@ class activity_slot : public std::enable_shared_from_this<activity_slot> {
 
   /// See waker. The first wake starts the actor.
   void wake();
+  void wake_next();
   void wake_at(time_point when);
 
   /// No slice begins any more. Never waits: one that runs goes on to its end.
@@ -38,6 +39,9 @@ class activity_slot : public std::enable_shared_from_this<activity_slot> {
 
   /// One slice. True: there is more to do, the actor rings itself. False: from here on other threads may run it.
   bool run();
+
+  /// Behind it: what its slice handed over to this thread.
+  static void run_next();
 
  private:
   friend class open_slots;
@@ -51,6 +55,9 @@ class activity_slot : public std::enable_shared_from_this<activity_slot> {
 
   bool enter();
   void leave() noexcept;
+  bool rise();
+  void ring();
+  bool slice();
   bool begin_slice();
   bool end_slice(bool more);
   void finish() noexcept;

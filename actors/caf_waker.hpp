@@ -17,6 +17,7 @@ class caf_waker final : public waker {
   caf_waker& operator=(const caf_waker&) = delete;
 
   void wake() override { slot_->wake(); }
+  void wake_next() override { slot_->wake_next(); }
   void wake_at(std::chrono::steady_clock::time_point when) override { slot_->wake_at(when); }
 
  private:

@@ -37,6 +37,9 @@ class waker {
   /// Runs the activity soon. A wake during a slice leads to another slice.
   virtual void wake() = 0;
 
+  /// The same, for the end of a slice: it may run behind that one on the same thread, and no other is woken for it.
+  virtual void wake_next() { wake(); }
+
   /// Wakes it once `when` is reached. Earlier calls stay in force.
   virtual void wake_at(std::chrono::steady_clock::time_point when) = 0;
 };

@@ -43,7 +43,7 @@ void subscriber::start() {
 }
 
 void subscriber::rung(topic_core* by) {
-  if (waker_) return waker_->wake();
+  if (waker_) return by != nullptr ? by->wake_reader(*waker_) : waker_->wake();
   auto self = std::static_pointer_cast<subscriber>(shared_from_this());
   if (by != nullptr) return by->run_inside(std::move(self), true);
   // A retry or a resume: any of its topics' actors will do.

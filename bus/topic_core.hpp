@@ -21,6 +21,7 @@
 #include <bus/engine.hpp>
 #include <bus/in_handler.hpp>
 #include <bus/lane.hpp>
+#include <bus/linger.hpp>
 #include <bus/log.hpp>
 #include <bus/notices.hpp>
 #include <bus/options.hpp>
@@ -118,6 +119,8 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   void made_room(const cursor& by);
   /// A cursor came to its end: maybe something to destroy.
   void reader_rested();
+  /// Wakes a reader that this topic's writer found something for.
+  void wake_reader(waker& of);
   /// Runs a run_on::topic subscriber in this topic's actor.
   void run_inside(std::shared_ptr<subscriber> which, bool by_writer);
   bool has_ended() const { return ended_.load(std::memory_order_acquire) != 0; }
@@ -166,7 +169,8 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   /// A lane for a new publisher, known to the topic. Null: the gate is shut.
   std::shared_ptr<lane> add_lane(std::shared_ptr<lane> fresh);
   /// Tries to become the writer for one event that comes alone: the last one was a while ago, nothing waits before it,
-  /// and the readers behind it are idle. In a stream of events it would ring every reader for each.
+  /// and no reader stops the topic. In a stream of events it would ring every reader for each. A reader that was rung
+  /// and has not begun needs no ring, and the actor need not wake for it.
   bool take_for_direct_append(std::int64_t& time);
   bool is_idle() const { return bell_.is_idle(); }
   void finish_direct_append(std::size_t count);
@@ -179,15 +183,12 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
 
  private:
   static constexpr std::uint8_t retired = 255;
-  static constexpr std::size_t step_budget = 4096;      ///< events appended before other actors have their turn
-  static constexpr std::int64_t alone_after = 20'000;   ///< nanoseconds since the last append; about a wake-up
-  static constexpr std::int64_t linger_after = 50'000;  ///< nanoseconds between two steps that make a stream of events
-  static constexpr std::chrono::microseconds linger_step{3};
-  static constexpr int linger_looks = 4;             ///< in vain, each with a yield, before the topic rests
-  static constexpr int steps_in_a_row = 64;          ///< before actors of others have their turn
-  static constexpr std::size_t direct_readers = 4;   ///< a publisher wakes no more readers than this by itself
-  static constexpr std::uint64_t survey_every = 64;  ///< direct appends between two looks at what may be trimmed
-  static constexpr std::size_t resume_room = 128;    ///< a stalled topic resumes once this much room is there
+  static constexpr std::size_t step_budget = 4096;     ///< events appended before other actors have their turn
+  static constexpr std::int64_t alone_after = 20'000;  ///< nanoseconds since the last append; about a wake-up
+  static constexpr int steps_in_a_row = 64;            ///< before actors of others have their turn
+  static constexpr std::size_t direct_readers = 4;     ///< a publisher wakes no more readers than this by itself
+  static constexpr std::uint64_t survey_every = 64;    ///< direct appends between two looks at what may be trimmed
+  static constexpr std::size_t resume_room = 128;      ///< a stalled topic resumes once this much room is there
 
   struct control {
     enum class kind { attach, detach, finish } what;
@@ -201,7 +202,7 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
 
   // The writer.
   void step();
-  bool linger();
+  bool linger_for_more();
   void set_unfenced();
   void set_fenced();
   void look_at_lanes();
@@ -281,9 +282,10 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   std::uint32_t seen_version_ = 0;
   std::uint64_t rung_to_;
   std::uint64_t reclaim_mark_ = 0;
-  std::int64_t last_step_ = 0;  ///< its time
   bool has_unfenced_ = false;   ///< lanes whose publishers do not fence
-  bool in_a_stream_ = false;    ///< the last step came soon after the one before, and read something
+  linger stream_;               ///< of events
+  bool in_slice_ = false;       ///< of the topic's own, not of a thread that helps
+  bool hands_over_ = false;     ///< the next reader to be woken runs behind this slice, on its thread
   std::uint64_t limit_ = 0;     ///< nothing at or behind it may be appended now
   std::uint64_t floor_ = 0;     ///< everything before it may be trimmed
   std::size_t first_lane_ = 0;  ///< whose turn it is to be drained first

@@ -2,7 +2,6 @@
 // trimming.
 #include <algorithm>
 #include <limits>
-#include <thread>
 #include <utility>
 
 #include <bus/bus_core.hpp>
@@ -17,30 +16,27 @@ namespace actorbus::core {
 bool topic_core::run() {
   if (!bell_.begin()) return false;  // somebody else did it meanwhile
   for (int steps = 0; steps < steps_in_a_row; ++steps) {
+    in_slice_ = true;
     step();
+    in_slice_ = false;
     const bool inside_more = run_inside_readers();
     if (watched_.load(std::memory_order_relaxed)) watch_pressure();
     if (inside_more) break;
-    if (!linger()) return rest_or_continue();
+    if (!linger_for_more()) return rest_or_continue();
   }
   bell_.again();
   return true;
 }
 
-/// In a stream of events, waits a moment for the next ones instead of coming to rest: publishers then need not ring,
-/// and do not pay for waking anybody. True: there are some.
-bool topic_core::linger() {
-  if (!in_a_stream_ || !pending_.empty()) return false;
-  for (int looks = 0; looks < linger_looks && !bus_->engine().is_crowded(); ++looks) {
-    const auto until = std::chrono::steady_clock::now() + linger_step;
-    do std::this_thread::yield();  // to a reader, on a machine with few cores
-    while (std::chrono::steady_clock::now() < until);
+/// In a stream of events publishers then need not ring, and do not pay for waking anybody. True: there is more.
+bool topic_core::linger_for_more() {
+  return stream_.wait(bus_->engine(), [this] {
     if (controls_posted_.load(std::memory_order_relaxed) || inside_posted_.load(std::memory_order_relaxed)) return true;
     for (const auto& [each, tail] : seen_) {
       if (each->pushed() != tail) return set_unfenced(), true;
     }
-  }
-  return false;
+    return false;
+  });
 }
 
 /// While it lasts, publishers only push and look: a fence would make each event wait until the last one is visible.
@@ -66,7 +62,14 @@ void topic_core::step() {
   const std::int64_t time = time_stamp();
   settle_all(budget, time);
   const bool reached = pending_.empty() && drain_to(seen_, budget, time);
-  in_a_stream_ = reached && budget != step_budget && time - std::exchange(last_step_, time) < linger_after;
+  if (reached) {
+    stream_.took(step_budget - budget, bus_->engine().now());
+  } else {
+    stream_.fell_behind();
+  }
+  // Nothing that takes long may come between: no handlers inside the topic, and no lingering.
+  hands_over_ = in_slice_ && !stream_.expects_more() && !watched_.load(std::memory_order_relaxed) &&
+                !inside_posted_.load(std::memory_order_relaxed);
   if (must_close()) close_here(budget, time);
   make_known();
 }
@@ -264,8 +267,11 @@ void topic_core::make_known() {
     }
     for (const auto& [each, tail] : seen_) each->room().notify();
   }
+  hands_over_ = false;
   log_.trim(floor_);
 }
+
+void topic_core::wake_reader(waker& of) { std::exchange(hands_over_, false) ? of.wake_next() : of.wake(); }
 
 bool topic_core::seal_lanes() {
   set_fenced();
@@ -361,8 +367,7 @@ bool topic_core::take_for_direct_append(std::int64_t& time) {
               lanes_version_.load(std::memory_order_acquire) == seen_version_;
   for (std::size_t i = 0; free && i < seen_.size(); ++i) free = seen_[i].first->empty();
   for (std::size_t i = 0; free && i < cursors_.size(); ++i) {
-    const cursor& each = *cursors_[i];
-    free = !each.is_ready() && each.position() == log_.next() && !each.is_detached();
+    free = cursors_[i]->append_limit() > log_.next();
   }
   if (!free) give_baton_back();
   return free;
