@@ -42,16 +42,16 @@ void activity_slot::open() {
 }
 
 void activity_slot::wake() {
+  if (!rise()) return;
   const auto self = shared_from_this();  // the slice may destroy the waker before this returns
-  if (rise()) ring();
+  ring();
 }
 
 void activity_slot::wake_next() {
   if (where_ != placement::pool || !hands_over || handed_over) return wake();
-  auto self = shared_from_this();
   if (!rise()) return;
+  handed_over = shared_from_this();
   leave();
-  handed_over = std::move(self);
 }
 
 /// Notes a wake. True: the caller rings, and is inside until it did. False: nothing to ring, or somebody does.
@@ -105,10 +105,12 @@ bool activity_slot::run() {
 
 void activity_slot::run_next() {
   while (const auto next = std::exchange(handed_over, nullptr)) {
+    next->count_awake(1);
     hands_over = true;
     const bool more = next->slice();
     hands_over = false;
     if (more && next->enter()) next->ring();  // busy is still set: nobody else rings
+    next->count_awake(-1);
   }
 }
 

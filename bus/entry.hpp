@@ -48,6 +48,27 @@ struct bare_arrival {
   const annotation* note;
 };
 
+/// One arrival, as a range. Refers to it: a copy, read back in another width than it was written in, would wait for
+/// every store before it.
+template <class One>
+struct single_arrival {
+  using value_type = One;
+  const One* one;
+  const One& operator[](std::size_t) const { return *one; }
+};
+
+/// A batch, each with the same headers.
+template <class T>
+struct batch_arrival {
+  using value_type = arrival<const T>;
+  const T* values;
+  const annotation* note;  // one use; each entry takes its own
+  value_type operator[](std::size_t i) const {
+    if (note != nullptr) note->retain();
+    return {values + i, note};
+  }
+};
+
 template <class T>
 struct entry_storage : entry {
   alignas(stored<T>) std::byte bytes[sizeof(stored<T>)];

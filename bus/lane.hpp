@@ -303,25 +303,4 @@ class lane_of final : public lane {
   std::deque<spilled_entry> spill_;
 };
 
-/// One arrival, as a range. Refers to it: a copy, read back in another width than it was written in, would wait for
-/// every store before it.
-template <class One>
-struct single_arrival {
-  using value_type = One;
-  const One* one;
-  const One& operator[](std::size_t) const { return *one; }
-};
-
-/// A batch, each with the same headers.
-template <class T>
-struct batch_arrival {
-  using value_type = arrival<const T>;
-  const T* values;
-  const annotation* note;  // one use; each entry takes its own
-  value_type operator[](std::size_t i) const {
-    if (note != nullptr) note->retain();
-    return {values + i, note};
-  }
-};
-
 }  // namespace actorbus::core

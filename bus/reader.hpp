@@ -58,6 +58,8 @@ class reader : public std::enable_shared_from_this<reader> {
   virtual bool counts_for_quiet() const = 0;
   /// Everything before `sequence` of this cursor's topic was handled.
   virtual bool has_handled(const cursor& of, std::uint64_t sequence) const;
+  /// Its handler runs inside its topics' actors.
+  virtual bool runs_inside() const { return false; }
   /// Its owner asked it to rest; close does not wait for it.
   bool is_paused() const { return (control_.load(std::memory_order_acquire) & paused) != 0; }
   bool is_ended() const { return (control_.load(std::memory_order_acquire) & ended) != 0; }

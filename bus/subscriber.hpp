@@ -53,6 +53,7 @@ class subscriber : public reader, public activity {
   bool is_over() const { return over_.load(std::memory_order_acquire); }
 
   bool counts_for_quiet() const override { return true; }
+  bool runs_inside() const override { return how_.run_on == run_on::topic; }
   std::uint64_t failures() const;
 
  protected:

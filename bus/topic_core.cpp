@@ -254,59 +254,6 @@ void topic_core::drop_handle() {
   if (handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) plan_reclaim();
 }
 
-bool topic_core::is_retirable() const {
-  if (handles_.load(std::memory_order_acquire) != 0 || publishers_.load(std::memory_order_acquire) != 0 ||
-      literals_.load(std::memory_order_acquire) != 0 || options().history != 0 ||
-      unsettled_.load(std::memory_order_acquire) != 0) {
-    return false;
-  }
-  std::lock_guard lock(mutex_);
-  if (lanes_hold_something()) return false;
-  if (has_ended()) return cursors_.empty();  // every reader was told
-  const std::uint64_t end = log_.end();
-  return std::all_of(cursors_.begin(), cursors_.end(),
-                     [&](const auto& each) { return each->has_replayed() && each->position() == end; });
-}
-
-void topic_core::retire() {
-  gate_.store(gate::closed, std::memory_order_release);
-  ended_.store(retired, std::memory_order_release);
-  for (auto& each : cursors()) {
-    if (each->mark_ready()) each->reader().make_ready(*each);
-  }
-}
-
-void topic_core::set_gate(gate to) {
-  auto now = gate_.load(std::memory_order_relaxed);
-  while (now < to && !(now == gate::finished && to == gate::draining)) {
-    if (gate_.compare_exchange_weak(now, to, std::memory_order_acq_rel)) break;
-  }
-  {
-    std::lock_guard lock(mutex_);
-    for (auto& each : lanes_) each->room().publish();
-  }
-  if (bell_.ring_out()) wake();  // limits differ while the bus closes
-}
-
-bool topic_core::is_quiet() const {
-  if (unsettled_.load(std::memory_order_acquire) != 0) return false;
-  if (bell_.is_running()) return false;  // maybe in a callback of on_pressure
-  std::lock_guard lock(mutex_);
-  if (lanes_hold_something() || pressure_is_due()) return false;
-  const std::uint64_t end = log_.end();
-  return std::all_of(cursors_.begin(), cursors_.end(), [&](const auto& each) {
-    const core::reader& by = each->reader();
-    return !by.counts_for_quiet() || !by.holds_up_closing() || by.is_ended() || by.has_handled(*each, end);
-  });
-}
-
-bool topic_core::try_close() {
-  wants_close_.store(true, std::memory_order_relaxed);
-  set_gate(gate::closed);  // with a fence; rings
-  help();
-  return has_ended();
-}
-
 topic_core::facts topic_core::describe() const {
   facts f{};
   f.refused = refused_.load(std::memory_order_relaxed);

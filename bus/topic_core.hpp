@@ -285,6 +285,7 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   bool has_unfenced_ = false;   ///< lanes whose publishers do not fence
   linger stream_;               ///< of events
   bool in_slice_ = false;       ///< of the topic's own, not of a thread that helps
+  bool runs_handlers_ = false;  ///< it had a reader inside
   bool hands_over_ = false;     ///< the next reader to be woken runs behind this slice, on its thread
   std::uint64_t limit_ = 0;     ///< nothing at or behind it may be appended now
   std::uint64_t floor_ = 0;     ///< everything before it may be trimmed

@@ -68,8 +68,7 @@ void topic_core::step() {
     stream_.fell_behind();
   }
   // Nothing that takes long may come between: no handlers inside the topic, and no lingering.
-  hands_over_ = in_slice_ && !stream_.expects_more() && !watched_.load(std::memory_order_relaxed) &&
-                !inside_posted_.load(std::memory_order_relaxed);
+  hands_over_ = in_slice_ && !stream_.expects_more() && !runs_handlers_ && !watched_.load(std::memory_order_relaxed);
   if (must_close()) close_here(budget, time);
   make_known();
 }
@@ -81,26 +80,6 @@ void topic_core::settle_all(std::size_t& budget, std::int64_t time) {
     ++next;
   }
   pending_.erase(pending_.begin(), next);
-}
-
-void topic_core::close_here(std::size_t& budget, std::int64_t time) {
-  do {
-    // A publish that was under way when the gate was shut has returned without an error: append it if there is room.
-    look_at_lanes();
-    survey();
-    std::size_t everything = std::numeric_limits<std::size_t>::max();
-    drain_to(seen_, everything, time);
-    for (auto& [each, tail] : seen_) {
-      if (!each->empty() && limit_ <= log_.next()) {
-        abandoned_.fetch_add(each->discard(make_error_code(errc::closed)), std::memory_order_relaxed);
-      }
-    }
-  } while (!seal_lanes());
-  settle_all(budget, time);  // whoever attached behind what is gone now
-  log_.publish();
-  std::uint8_t open = 0;
-  ended_.compare_exchange_strong(open, static_cast<std::uint8_t>(finish_reason::closed) + 1, std::memory_order_acq_rel);
-  rung_to_ = log_.next() + 1;  // so that every reader is rung, also at its end
 }
 
 void topic_core::look_at_lanes() {
@@ -141,6 +120,7 @@ bool topic_core::settle(control& message, std::size_t& budget, std::int64_t time
       if (message.which->is_detached()) return true;
       if (!drain_to(message.lanes, budget, time)) return false;
       place(*message.which);
+      runs_handlers_ = runs_handlers_ || message.which->reader().runs_inside();
       {
         std::lock_guard lock(mutex_);
         cursors_.push_back(message.which);
@@ -166,71 +146,6 @@ bool topic_core::settle_finish(std::size_t& budget, std::int64_t time) {
   ended_.store(static_cast<std::uint8_t>(finish_reason::finished) + 1, std::memory_order_release);
   rung_to_ = log_.next() + 1;  // so that every reader is rung, also at its end
   return true;
-}
-
-void topic_core::place(cursor& which) {
-  log_.publish();
-  const std::uint64_t end = log_.next();
-  const std::uint64_t kept = std::min<std::uint64_t>(options().history, end - log_.first());
-  const std::uint64_t oldest = std::max(end - kept, std::min(log_.begin(), end));
-  const replay& from = which.from();
-  std::uint64_t start = end;
-  std::uint64_t trimmed = 0;
-  bool reaches_back = false;  // beyond what the log has
-  switch (from.kind()) {
-    case replay_kind::live:
-      break;
-    case replay_kind::last:
-      reaches_back = from.count() > end - oldest;
-      start = reaches_back ? oldest : end - from.count();
-      break;
-    case replay_kind::all:
-      reaches_back = true;
-      start = oldest;
-      break;
-    case replay_kind::after:
-      start = std::min(from.sequence() + 1, end);
-      if (start < oldest) {
-        trimmed = oldest - start;
-        start = oldest;
-      }
-      break;
-    case replay_kind::since: {
-      const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(from.time().time_since_epoch()).count();
-      start = first_since(since, oldest, end);
-      reaches_back = start == oldest;
-      break;
-    }
-  }
-  if (reaches_back) which.history = history_source();
-  which.start(replay_from(start, end), end, trimmed);
-  if ((from.kind() != replay_kind::live || has_ended()) && which.mark_ready()) which.reader().make_ready(which, this);
-}
-
-std::vector<replayed> topic_core::replay_from(std::uint64_t start, std::uint64_t end) {
-  std::vector<replayed> older;
-  while (start < end) {
-    std::uint64_t position = start;
-    stretch pinned = log_.pin(position);
-    const std::uint64_t past = std::min(end, pinned.holder()->first() + pinned.holder()->capacity());
-    older.push_back({std::move(pinned), position, past});
-    start = past;
-  }
-  return older;
-}
-
-std::uint64_t topic_core::first_since(std::int64_t time, std::uint64_t oldest, std::uint64_t end) {
-  // Times never decrease along the log, so bisect.
-  while (oldest < end) {
-    std::uint64_t middle = oldest + (end - oldest) / 2;
-    const stretch pinned = log_.pin(middle);
-    if (pinned.holder()->at(middle)->time < time) {
-      oldest = middle + 1;
-    } else {
-      end = middle;
-    }
-  }
-  return oldest;
 }
 
 bool topic_core::drain_to(const tails& upto, std::size_t& budget, std::int64_t time) {
@@ -272,29 +187,6 @@ void topic_core::make_known() {
 }
 
 void topic_core::wake_reader(waker& of) { std::exchange(hands_over_, false) ? of.wake_next() : of.wake(); }
-
-bool topic_core::seal_lanes() {
-  set_fenced();
-  look_at_lanes();
-  bool all = true;
-  for (const auto& [each, tail] : seen_) {
-    if (each->is_sealed() || each->seal()) {
-      remove_lane(*each);
-    } else {
-      all = false;
-    }
-  }
-  look_at_lanes();
-  return all && seen_.empty();
-}
-
-void topic_core::remove_lane(lane& gone) {
-  gone.room().publish();  // whoever waits for room in it finds it sealed
-  std::lock_guard lock(mutex_);
-  accepted_in_gone_.fetch_add(gone.drained(), std::memory_order_relaxed);  // a push since the seal is its publisher's
-  std::erase_if(lanes_, [&](const auto& each) { return each.get() == &gone; });
-  lanes_version_.fetch_add(1, std::memory_order_release);
-}
 
 bool topic_core::run_inside_readers() {
   if (!inside_posted_.load(std::memory_order_relaxed)) return false;
@@ -356,65 +248,6 @@ bool topic_core::rest_or_continue(bool reclaims_later) {
     // after all.
     if (left == work::none || waiting || !bell_.take_idle()) return false;
   }
-}
-
-bool topic_core::take_for_direct_append(std::int64_t& time) {
-  time = time_stamp();
-  if (time - log_.last_time() < alone_after || !bell_.take_idle()) return false;
-  const auto now = gate_.load(std::memory_order_acquire);
-  bool free = now != gate::finished && now != gate::closed && cursors_.size() <= direct_readers && pending_.empty() &&
-              !controls_posted_.load(std::memory_order_relaxed) &&
-              lanes_version_.load(std::memory_order_acquire) == seen_version_;
-  for (std::size_t i = 0; free && i < seen_.size(); ++i) free = seen_[i].first->empty();
-  for (std::size_t i = 0; free && i < cursors_.size(); ++i) {
-    free = cursors_[i]->append_limit() > log_.next();
-  }
-  if (!free) give_baton_back();
-  return free;
-}
-
-void topic_core::finish_direct_append(std::size_t count) {
-  direct_.fetch_add(count, std::memory_order_relaxed);
-  if (log_.next() % survey_every == 0) survey();  // chunks that everybody has passed go, though no step looks
-  make_known();
-  give_baton_back();
-}
-
-void topic_core::give_baton_back() {
-  if (rest_or_continue()) wake();
-}
-
-void topic_core::plan_reclaim() {
-  if (reclaim_planned_.load(std::memory_order_relaxed) || reclaim_planned_.exchange(true, std::memory_order_acq_rel))
-    return;
-  bus_->later(bus_->options().reclaim_after, [weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->reclaim();
-  });
-}
-
-void topic_core::reclaim() {
-  reclaim_planned_.store(false, std::memory_order_release);
-  if (is_retired() || bus_->is_closing()) return;
-  if (!bell_.take()) return plan_reclaim();
-  step();
-  reclaim_lanes();
-  const bool is_busy = std::exchange(reclaim_mark_, log_.next()) != log_.next();
-  if (!is_busy) log_.give_back();
-  const bool is_unread = std::any_of(cursors_.begin(), cursors_.end(),
-                                     [this](const auto& each) { return each->position() != log_.next(); });
-  if (rest_or_continue(is_busy || is_unread || !seen_.empty() || log_.has_undestroyed())) wake();
-  if (!is_busy && is_retirable()) bus_->retire(*this);
-}
-
-void topic_core::reclaim_lanes() {
-  set_fenced();
-  for (const auto& [each, tail] : seen_) {
-    const bool is_idle = std::exchange(each->reclaim_mark, each->drained()) == each->drained() || each->was_left();
-    if (is_idle && each->empty() && each->seal()) remove_lane(*each);
-  }
-  look_at_lanes();
-  survey();
-  log_.trim(floor_);
 }
 
 }  // namespace actorbus::core

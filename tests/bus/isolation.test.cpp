@@ -136,3 +136,17 @@ TEST_CASE("a payload stays for the reader that needs it and goes when the last h
   on.run();
   for (const auto& each : payloads) CHECK(each.expired());
 }
+
+TEST_CASE("a handler of the pool does not wait for one inside its topic", "[isolation]") {
+  gate held;
+  actorbus::bus bus{bus_options{.workers = 2}};
+  auto topic = bus.topic<int>("isolated");
+  std::atomic<int> seen{0};
+  const auto inside = topic.subscribe([&](const int&) { held.pass(); }, {.run_on = run_on::topic});
+  const auto pooled = topic.subscribe([&](const int&) { ++seen; });
+  const opens_at_the_end opens(held);
+  const std::vector<int> batch(100);
+  topic.publish_all(batch);  // through a lane: the topic's actor appends it, and wakes both
+  REQUIRE(held.reached());
+  CHECK(eventually([&] { return seen == 100; }));
+}
