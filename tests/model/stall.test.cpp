@@ -14,7 +14,7 @@ namespace {
 
 struct stall_and_room {
   static constexpr std::size_t threads = 4;  // two readers, the topic, a publisher
-  static constexpr std::size_t topic = 2;  // the publisher is 3
+  static constexpr std::size_t topic = 2;    // the publisher is 3
   enum variable { position_0, position_1, bell, wakes, end, lane };
   enum step_of_reader : std::uint8_t { read, room_fence, look_stalled, look_room, reader_rings };
   enum step_of_topic : std::uint8_t {
