@@ -23,6 +23,7 @@ class hosted_engine : public engine {
   time_point now() const override;
   std::chrono::system_clock::time_point wall_now() const override;
   bool is_crowded() const override { return host_.is_crowded(); }
+  bool may_linger() const override { return !host_.is_crowded(); }
   bool wait(core::wait_point& at, time_point deadline, const std::function<bool()>& done) override;
 
   /// Returns when no slice runs, no waker is in the middle of a wake, and no handle to an actor is left.

@@ -62,9 +62,12 @@ class engine {
   /// The clock of events.
   virtual std::chrono::system_clock::time_point wall_now() const = 0;
 
-  /// Some activity of the pool was woken and waits for a thread: whoever runs one without need lets it go. True where
-  /// activities have no threads of their own to wait on, as in the manual engine.
-  virtual bool is_crowded() const { return true; }
+  /// More activities of the pool are awake than it has workers: what is woken now waits behind them.
+  virtual bool is_crowded() const { return false; }
+
+  /// An activity that has nothing to do may hold its worker for a moment: nobody waits for it, and time passes
+  /// meanwhile.
+  virtual bool may_linger() const { return false; }
 
   /// Blocks the calling thread until `done()` or `deadline`; returns the last `done()`. Whoever makes `done` true
   /// notifies `at`. The manual engine runs activities and advances its clock meanwhile.

@@ -31,7 +31,7 @@ class linger {
   template <class Look>
   bool wait(engine& by, Look is_there) {
     if (!expects_) return false;
-    for (int i = 0; i < looks && !by.is_crowded(); ++i) {
+    for (int i = 0; i < looks && by.may_linger(); ++i) {
       // Not at once: what is taken often is taken in small batches, whose counters travel between processors. Yielding,
       // on a machine with few of them, lets those run that it waits for, or that wait for it.
       const auto until = by.now() + step;

@@ -16,9 +16,11 @@ const topic_options default_options;
 
 std::atomic<std::uint64_t> next_topic_id{1};
 
-/// Looks at a full lane before its publisher sleeps; some tens of microseconds.
-constexpr int spins_when_full = 2000;
-constexpr int spins_before_help = 64;
+/// Looks at a full lane before its publisher sleeps: about twenty microseconds at first, then as long as it takes others
+/// to have their turn on this processor, of whom one may be who makes room.
+constexpr int spins_when_full = 400;
+constexpr int yields_when_full = 200;
+constexpr int looks_before_help = 64;
 
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -103,11 +105,15 @@ std::error_code topic_core::intercept(headers& with, std::uint64_t origin) const
 bool topic_core::wait_for_room(lane& of, engine::time_point deadline) {
   // Whoever drains the lane takes less time than a sleep and a wake-up; and if the actor was woken and has not begun,
   // this thread does the step.
-  for (int i = 0; i < spins_when_full; ++i) {
+  for (int i = 0; i < spins_when_full + yields_when_full; ++i) {
     if (!of.full()) return true;
     if (bell_.is_stalled()) break;
-    if (i % spins_before_help == 0) help();
-    relax();
+    if (i % looks_before_help == 0) help();
+    if (i < spins_when_full) {
+      relax();
+    } else if (bus_->engine().now() < deadline) {
+      std::this_thread::yield();
+    }
   }
   return bus_->engine().wait(of.room(), deadline,
                              [&] { return !of.full() || of.is_sealed() || refusal(false) != std::error_code{}; });

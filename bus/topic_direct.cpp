@@ -1,4 +1,5 @@
 // A publisher that appends by itself: one event alone then crosses threads once.
+#include <bus/bus_core.hpp>
 #include <bus/reader.hpp>
 #include <bus/topic_core.hpp>
 
@@ -6,7 +7,9 @@ namespace actorbus::core {
 
 bool topic_core::take_for_direct_append(std::int64_t& time) {
   time = time_stamp();
-  if (time - log_.last_time() < alone_after || !bell_.take_idle()) return false;
+  if (time - log_.last_time() < alone_after) return false;
+  // Its wake-up would wait behind others' anyway: what comes meanwhile then goes with it, in one batch.
+  if (bus_->engine().is_crowded() || !bell_.take_idle()) return false;
   const auto now = gate_.load(std::memory_order_acquire);
   bool free = now != gate::finished && now != gate::closed && cursors_.size() <= direct_readers && pending_.empty() &&
               !controls_posted_.load(std::memory_order_relaxed) &&
