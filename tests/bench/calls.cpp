@@ -36,6 +36,62 @@ void measure(benchmark::State& state, actorbus::bus& bus, Publish publish) {
   state.counters["allocations"] = static_cast<double>(allocations) / static_cast<double>(calls);
 }
 
+/// Something to do between two calls, which gives the consumer the time to keep up.
+void work() {
+  std::uint64_t x = 1;
+  for (int i = 0; i < 40; ++i) {
+    x = x * 6364136223846793005u + 1;
+    benchmark::DoNotOptimize(x);
+  }
+}
+
+template <class Call>
+double seconds_of(std::size_t calls, Call&& call) {
+  const auto began = clock::now();
+  for (std::size_t i = 0; i < calls; ++i) {
+    call(i);
+    work();
+  }
+  return std::chrono::duration<double>(clock::now() - began).count();
+}
+
+/// In a stream of events: what the calls add to a loop that does something else besides. Between two stretches, outside
+/// the time, it waits until no more than one stretch is still to be handled, so that the lane is never full.
+template <class Connect>
+void measure_in_stream(benchmark::State& state, Connect connect) {
+  constexpr std::size_t stretch = 256, stretches = 400;
+  actorbus::bus bus;
+  auto topic = bus.topic<small>("t");
+  std::atomic<std::size_t> handled{0};
+  const auto s = topic.subscribe([&](const small&) {
+    handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  });
+  auto publish = connect(topic);
+  double with = 0, without = 0;
+  std::size_t calls = 0;
+  for (auto _ : state) {
+    for (std::size_t n = 0; n < stretches; ++n) {
+      while (handled.load(std::memory_order_relaxed) + stretch < calls) std::this_thread::yield();
+      with += seconds_of(stretch, publish);
+      without += seconds_of(stretch, [](std::size_t) {});
+      calls += stretch;
+    }
+    if (!bus.flush(std::chrono::seconds(10))) state.SkipWithError("not everything was handled");
+  }
+  state.counters["ns"] = (with - without) * 1e9 / static_cast<double>(calls);
+  if (handled != calls) state.SkipWithError("events were lost or doubled");
+}
+
+void publisher_in_stream(benchmark::State& state) {
+  measure_in_stream(state, [](topic<small>& on) {
+    return [out = on.publisher()](std::size_t i) mutable { out.publish(make<small>(i)); };
+  });
+}
+
+void topic_in_stream(benchmark::State& state) {
+  measure_in_stream(state, [](topic<small>& on) { return [&on](std::size_t i) { on.publish(make<small>(i)); }; });
+}
+
 void publisher(benchmark::State& state) {
   actorbus::bus bus;
   auto topic = bus.topic<small>("t");
@@ -52,7 +108,7 @@ void publisher_with_headers(benchmark::State& state) {
   measure(state, bus, [&](std::size_t i) { out.publish(make<small>(i), {{"source", "bench"}}); });
 }
 
-void topic(benchmark::State& state) {
+void by_topic(benchmark::State& state) {
   actorbus::bus bus;
   auto topic = bus.topic<small>("t");
   const auto s = topic.subscribe([](const small& v) { benchmark::DoNotOptimize(v.number); });
@@ -128,8 +184,10 @@ void limit_futex_round_trip(benchmark::State& state) {
   other.join();
 }
 
+BENCHMARK(publisher_in_stream)->Name("calls/publisher_in_stream")->Iterations(40);
+BENCHMARK(topic_in_stream)->Name("calls/topic_in_stream")->Iterations(40);
 BENCHMARK(publisher)->Name("calls/publisher")->Iterations(2000);
-BENCHMARK(topic)->Name("calls/topic")->Iterations(2000);
+BENCHMARK(by_topic)->Name("calls/topic")->Iterations(2000);
 BENCHMARK(publisher_with_headers)->Name("calls/publisher_with_headers")->Iterations(2000);
 BENCHMARK(publish_all)->Name("calls/publish_all_of_64_an_event")->Iterations(2000);
 BENCHMARK(limit_function)->Name("calls/limit_function");
