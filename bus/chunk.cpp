@@ -68,6 +68,11 @@ void chunk::destroy_before(std::uint64_t sequence) {
   }
 }
 
+bool chunk::destroy_some(std::size_t most) {
+  destroy_before(first_ + destroyed_ + std::min(most, appended_ - destroyed_));
+  return destroyed_ == appended_;
+}
+
 void chunk::unlink() {
   unlinked_.store(true, std::memory_order_relaxed);  // read after the last unpin, which orders it
   identity_->pinned_chunks.fetch_add(1, std::memory_order_relaxed);

@@ -66,6 +66,8 @@ class chunk {
 
   /// Destroys the payloads of all entries before `sequence` that still have theirs. The caller knows nobody reads them.
   void destroy_before(std::uint64_t sequence);
+  /// The same for the first `most` that still have theirs. True: these were the last.
+  bool destroy_some(std::size_t most);
   bool has_undestroyed_before(std::uint64_t sequence) const { return first_ + destroyed_ < sequence; }
 
   /// The log's farewell: drops its pin; counts the chunk as pinned if somebody else still holds it.

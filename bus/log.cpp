@@ -1,6 +1,7 @@
 #include <bus/log.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace actorbus::core {
 
@@ -18,7 +19,9 @@ log::~log() {
     chunk* gone = std::exchange(head_, head_->next);
     gone->unlink();
   }
-  if (spare_ != nullptr) spare_->unpin();
+  for (chunk* left : {spare_.load(std::memory_order_acquire), worn_.load(std::memory_order_acquire)}) {
+    if (left != nullptr) left->unpin();
+  }
 }
 
 entry* log::slots(std::size_t& room) {
@@ -42,7 +45,7 @@ void log::append(std::size_t count, std::int64_t time) {
 }
 
 chunk* log::grow() {
-  chunk* fresh = std::exchange(spare_, nullptr);
+  chunk* fresh = spare_.exchange(nullptr, std::memory_order_acquire);
   if (fresh != nullptr && fresh->capacity() >= next_capacity_) {
     fresh->reuse(next_);
   } else {
@@ -55,7 +58,7 @@ chunk* log::grow() {
   return tail_ = fresh;
 }
 
-void log::trim(std::uint64_t floor) {
+void log::trim_in_stream(std::uint64_t floor) {
   if (floor > begin_.load(std::memory_order_relaxed)) {
     std::lock_guard lock(mutex_);
     begin_.store(floor, std::memory_order_release);  // under the mutex: no later pin protects anything below
@@ -66,13 +69,17 @@ void log::trim(std::uint64_t floor) {
       std::lock_guard lock(mutex_);
       gone = std::exchange(head_, head_->next);
     }
-    if (spare_ == nullptr && gone->is_quiet() && gone->capacity() * 2 >= next_capacity_) {
-      gone->destroy_before(gone->past());
-      spare_ = gone;
+    if (gone->is_quiet()) {
+      wear_out(gone);
     } else {
       gone->unlink();
     }
   }
+}
+
+void log::trim(std::uint64_t floor) {
+  trim_in_stream(floor);
+  clear_worn();
   if (head_ == nullptr || !keeps_resources() || !head_->has_undestroyed_before(floor)) return;
   // A pin taken from now on protects sequences from `floor` on; one taken earlier shows in the count.
   bool quiet;
@@ -83,8 +90,38 @@ void log::trim(std::uint64_t floor) {
   if (quiet) head_->destroy_before(floor);
 }
 
+void log::wear_out(chunk* gone) {
+  if (keeps_resources()) gone = worn_.exchange(gone, std::memory_order_acq_rel);
+  if (gone == nullptr) return;
+  gone->destroy_before(gone->past());  // nobody publishes, or too slowly
+  put_aside(gone);
+}
+
+bool log::destroy_worn(std::size_t most) {
+  chunk* taken = worn_.exchange(nullptr, std::memory_order_acquire);
+  if (taken == nullptr) return true;
+  if (taken->destroy_some(most)) {
+    put_aside(taken);
+    return true;
+  }
+  if (chunk* newer = nullptr; worn_.compare_exchange_strong(newer, taken, std::memory_order_release)) return false;
+  taken->destroy_before(taken->past());
+  put_aside(taken);
+  return false;
+}
+
+void log::clear_worn() {
+  while (has_worn()) destroy_worn(std::numeric_limits<std::size_t>::max());
+}
+
+void log::put_aside(chunk* empty) {
+  chunk* none = nullptr;
+  if (!spare_.compare_exchange_strong(none, empty, std::memory_order_release, std::memory_order_relaxed)) empty->unpin();
+}
+
 void log::give_back() {
-  if (spare_ != nullptr) std::exchange(spare_, nullptr)->unpin();
+  clear_worn();
+  if (chunk* spare = spare_.exchange(nullptr, std::memory_order_acquire)) spare->unpin();
   chunk* gone = nullptr;
   if (head_ != nullptr && head_ == tail_ && begin() == next_) {
     std::lock_guard lock(mutex_);

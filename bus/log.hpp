@@ -73,6 +73,16 @@ class log {
   /// Writer: nothing before `floor` is needed any more. Destroys those payloads unless a pin holds their chunk; a later
   /// trim catches up on those.
   void trim(std::uint64_t floor);
+  /// The same in the middle of a stream: only chunks that are passed as a whole go, and the payloads of the last one
+  /// are left to those who publish meanwhile. Whoever allocates then also frees, and does not contend with the writer
+  /// for the allocator's locks.
+  void trim_in_stream(std::uint64_t floor);
+  /// Anybody: a chunk that everybody has passed waits for its payloads to be destroyed. Relaxed: a hint.
+  bool has_worn() const { return worn_.load(std::memory_order_relaxed) != nullptr; }
+  /// Anybody: destroys at most `most` of them. False: others are left, and wait again, unless a newer chunk does.
+  bool destroy_worn(std::size_t most);
+  /// Anybody: destroys them all.
+  void clear_worn();
   /// Writer: gives memory back; all of it if the log is empty, the spare chunk in any case.
   void give_back();
   /// Trimming would destroy something: payloads with destructors or annotations. Written by the writer, read anywhere.
@@ -88,6 +98,8 @@ class log {
 
  private:
   chunk* grow();
+  void wear_out(chunk* gone);
+  void put_aside(chunk* empty);
   chunk* find(std::uint64_t position) const;
 
   const std::shared_ptr<topic_identity> identity_;
@@ -96,7 +108,9 @@ class log {
   mutable std::mutex mutex_;
   chunk* head_ = nullptr;
   chunk* tail_ = nullptr;
-  chunk* spare_ = nullptr;
+  // Each belongs to whoever exchanges it for null; acquire and release hand its content on.
+  std::atomic<chunk*> spare_{nullptr};  // empty, for the writer's next need
+  std::atomic<chunk*> worn_{nullptr};   // passed by everybody, its payloads not yet all destroyed
   std::uint64_t next_;
   std::atomic<std::int64_t> last_time_{0};
   std::size_t next_capacity_ = first_chunk_entries;

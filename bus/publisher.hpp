@@ -2,7 +2,8 @@
 //
 // Threads: one at a time; hand it over with the usual care. Create and destroy it at any time: what it published is
 // delivered. Order: its events keep their order. A publisher and `topic.publish` on one thread are two publishers. When
-// full: see each call. When closed: errc::closed, after finish errc::finished.
+// full: see each call. When closed: errc::closed, after finish errc::finished. A call may destroy earlier events that
+// everybody has passed, payloads included: hold no lock that a payload's destructor takes.
 #pragma once
 
 #include <chrono>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 
 #include <bus/bus_core.hpp>
 #include <bus/errors.hpp>
@@ -117,6 +118,13 @@ bool topic_core::wait_for_room(lane& of, engine::time_point deadline) {
   }
   return bus_->engine().wait(of.room(), deadline,
                              [&] { return !of.full() || of.is_sealed() || refusal(false) != std::error_code{}; });
+}
+
+/// What was left is the next publisher's. If there is none, and the topic came to rest meanwhile, it is ours.
+void topic_core::leave_worn() {
+  // Partner: the fence of the bell's rest. Either this sees the rest, or the writer sees what was put back.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (bell_.is_idle() || bell_.is_stalled()) log_.clear_worn();
 }
 
 bool topic_core::help() {

@@ -86,6 +86,10 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
     if (bell_.is_stalled()) [[unlikely]]
       look_at_pressure();
   }
+  /// After a push of `published` events: destroys as many of those that everybody has passed. See log::trim.
+  void tidy_up(std::size_t published) {
+    if (log_.has_worn() && !log_.destroy_worn(published)) leave_worn();
+  }
   /// Waits until `of` has room or publishing is refused. False: the deadline passed.
   bool wait_for_room(lane& of, engine::time_point deadline);
   /// Runs the topic's step here if nobody does. True if it did.
@@ -197,6 +201,7 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   };
 
   void wake();
+  void leave_worn();
   void post(control message);
   tails lane_tails() const;
 

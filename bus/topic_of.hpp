@@ -59,8 +59,10 @@ class topic_of final : public topic_core {
       }
       if (accepted) {
         ring_after_push(to);
-        if (to.settle()) [[likely]]
+        if (to.settle()) [[likely]] {
+          if (!std::is_trivially_destructible_v<stored<T>> || what.note != nullptr) tidy_up(1);
           return {};
+        }
         to.recall([&](stored<T>& value) { give_back(what, value); });
         mine.reset();
         continue;
@@ -79,8 +81,10 @@ class topic_of final : public topic_core {
     const std::size_t accepted = to.push(batch, count);
     if (accepted == 0) return 0;
     ring_after_push(to);
-    if (to.settle()) [[likely]]
+    if (to.settle()) [[likely]] {
+      if (!std::is_trivially_destructible_v<stored<T>> || batch.note != nullptr) tidy_up(accepted);
       return accepted;
+    }
     for (std::size_t i = 0; i < accepted; ++i) {
       to.recall([](stored<T>&) {});
       annotation::release(batch.note);  // each entry had a use of its own

@@ -183,7 +183,7 @@ void topic_core::make_known() {
     for (const auto& [each, tail] : seen_) each->room().notify();
   }
   hands_over_ = false;
-  log_.trim(floor_);
+  log_.trim_in_stream(floor_);
 }
 
 void topic_core::wake_reader(waker& of) { std::exchange(hands_over_, false) ? of.wake_next() : of.wake(); }
@@ -242,6 +242,7 @@ bool topic_core::rest_or_continue(bool reclaims_later) {
     } else {
       bell_.rest();
     }
+    log_.clear_worn();  // what a publisher put back since; partner: leave_worn
     const work left = look_for_work();
     if (left == work::ready) return bell_.ring_out();
     // A push between the look at its lane and the rest rang in vain. If there is no room for it, room must ring: stall

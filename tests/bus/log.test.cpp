@@ -119,6 +119,71 @@ TEST_CASE("a log that goes destroys what it holds", "[log]") {
   CHECK(census.living() == 0);
 }
 
+TEST_CASE("payloads passed in a stream wait for whoever publishes to destroy them", "[log]") {
+  testing::census census;
+  core_fixture<testing::counted> f;
+  for (int i = 1; i <= 30; ++i) f.append({census, i});  // chunks of 8, 16 and 32
+  f.log.publish();
+  f.log.trim_in_stream(9);
+  CHECK(census.living() == 30);
+  CHECK(f.log.has_worn());
+  CHECK_FALSE(f.log.destroy_worn(3));
+  CHECK(census.living() == 27);
+  CHECK(f.log.destroy_worn(5));
+  CHECK(census.living() == 22);
+  CHECK_FALSE(f.log.has_worn());
+  CHECK(f.log.destroy_worn(1));
+  CHECK(census.living() == 22);
+}
+
+TEST_CASE("payloads that nobody destroyed go when the next chunk is passed", "[log]") {
+  testing::census census;
+  core_fixture<testing::counted> f;
+  for (int i = 1; i <= 30; ++i) f.append({census, i});
+  f.log.publish();
+  f.log.trim_in_stream(9);
+  f.log.trim_in_stream(25);
+  CHECK(census.living() == 22);
+  f.log.give_back();
+  CHECK(census.living() == 6);
+}
+
+TEST_CASE("a log that goes destroys what waits to be destroyed", "[log]") {
+  testing::census census;
+  {
+    core_fixture<testing::counted> f;
+    for (int i = 1; i <= 30; ++i) f.append({census, i});
+    f.log.publish();
+    f.log.trim_in_stream(9);
+    f.log.destroy_worn(2);
+  }
+  CHECK(census.living() == 0);
+}
+
+TEST_CASE("in a stream that writer and publishers tidy up every payload is destroyed once", "[log][stress]") {
+  const int count = static_cast<int>(testing::scaled(100'000));
+  testing::census census;
+  {
+    core_fixture<testing::counted> f;
+    std::atomic<bool> done{false};
+    std::thread publisher([&] {
+      while (!done.load(std::memory_order_acquire)) f.log.destroy_worn(3);
+    });
+    for (int i = 1; i <= count; ++i) {
+      f.append({census, i});
+      f.log.publish();
+      if (i % 5 == 0) f.log.trim_in_stream(static_cast<std::uint64_t>(i - 4));
+    }
+    done.store(true, std::memory_order_release);
+    publisher.join();
+    f.log.trim(static_cast<std::uint64_t>(count + 1));
+    CHECK(census.living() <= static_cast<int>(core::log::max_chunk_bytes / sizeof(core::entry_of<testing::counted>)));
+    f.log.give_back();
+    CHECK(census.living() == 0);
+  }
+  CHECK(census.made() == count);
+}
+
 TEST_CASE("a log says whether trimming would destroy something", "[log]") {
   core_fixture<int> trivial;
   CHECK_FALSE(trivial.log.keeps_resources());
