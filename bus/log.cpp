@@ -116,7 +116,8 @@ void log::clear_worn() {
 
 void log::put_aside(chunk* empty) {
   chunk* none = nullptr;
-  if (!spare_.compare_exchange_strong(none, empty, std::memory_order_release, std::memory_order_relaxed)) empty->unpin();
+  if (!spare_.compare_exchange_strong(none, empty, std::memory_order_release, std::memory_order_relaxed))
+    empty->unpin();
 }
 
 void log::give_back() {

@@ -17,8 +17,8 @@ const topic_options default_options;
 
 std::atomic<std::uint64_t> next_topic_id{1};
 
-/// Looks at a full lane before its publisher sleeps: about twenty microseconds at first, then as long as it takes others
-/// to have their turn on this processor, of whom one may be who makes room.
+/// Looks at a full lane before its publisher sleeps: about twenty microseconds at first, then as long as it takes
+/// others to have their turn on this processor, of whom one may be who makes room.
 constexpr int spins_when_full = 400;
 constexpr int yields_when_full = 200;
 constexpr int looks_before_help = 64;

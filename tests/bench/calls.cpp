@@ -63,9 +63,8 @@ void measure_in_stream(benchmark::State& state, Connect connect) {
   actorbus::bus bus;
   auto topic = bus.topic<small>("t");
   std::atomic<std::size_t> handled{0};
-  const auto s = topic.subscribe([&](const small&) {
-    handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  });
+  const auto s = topic.subscribe(
+      [&](const small&) { handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); });
   auto publish = connect(topic);
   double with = 0, without = 0;
   std::size_t calls = 0;
