@@ -3,8 +3,11 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <atomic>
 #include <barrier>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "ours.hpp"
@@ -73,6 +76,40 @@ void run(benchmark::State& state, wiring w, Settings... settings) {
   state.SetItemsProcessed(static_cast<std::int64_t>(rounds * each * w.publishers * w.subscribers));
 }
 
+/// One publisher and one handler that may lose events: a round is over when the last event has arrived, which no
+/// policy drops. Items are events published; `delivered` is the share of them that was handled.
+void run_overflow(benchmark::State& state, overflow policy) {
+  constexpr std::size_t events = 1'000'000;
+  // What disconnects would end the run: it gets the room never to.
+  const std::size_t capacity = policy == overflow::disconnect ? 2 * events : 0;
+  actorbus::bus bus;
+  auto topic = bus.topic<small>("bench");
+  std::uint64_t delivered = 0;
+  std::atomic<std::uint64_t> newest{0};
+  const auto heard = topic.subscribe(
+      [&](const small& value) {
+        ++delivered;
+        newest.store(value.number, std::memory_order_release);
+        if (value.number % events == 0) newest.notify_one();
+      },
+      {.overflow = policy, .capacity = capacity});
+  auto out = topic.publisher();
+  std::uint64_t published = 0;
+  for (auto _ : state) {
+    const auto began = clock::now();
+    for (std::size_t i = 0; i < events; ++i) out.publish(make<small>(++published));
+    for (auto seen = newest.load(); seen != published; seen = newest.load()) newest.wait(seen);
+    state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
+  }
+  if (!bus.flush(std::chrono::seconds(10))) state.SkipWithError("not everything was handled");
+  const auto account = bus.snapshot().subscriptions.at(0);
+  if (account.offered != published || account.delivered != delivered || delivered + account.dropped != published) {
+    state.SkipWithError("the account does not add up");
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(published));
+  state.counters["delivered"] = static_cast<double>(delivered) / static_cast<double>(published);
+}
+
 template <class T, class Subject, class... Settings>
 void add(const std::string& name, wiring w, Settings... settings) {
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run<T, Subject>(state, w, settings...); })
@@ -128,6 +165,14 @@ void register_all() {
   add_ours("ways/headers", {.headers = true});
   add_ours("ways/filter", {.filter = true});
   add_ours("ways/pattern", {.pattern = true});
+  for (const auto& [name, policy] :
+       {std::pair{"block", overflow::block}, std::pair{"drop_oldest", overflow::drop_oldest},
+        std::pair{"latest", overflow::latest}, std::pair{"disconnect", overflow::disconnect}}) {
+    benchmark::RegisterBenchmark((std::string("overflow/") + name).c_str(),
+                                 [p = policy](benchmark::State& state) { run_overflow(state, p); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+  }
   for (const std::size_t subscribers : {1u, 8u, 100u, 1000u, 10'000u}) {
     add_ours("subscribers/" + std::to_string(subscribers), {}, {1, 1, subscribers});
   }
