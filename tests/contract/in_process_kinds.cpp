@@ -121,7 +121,7 @@ const std::vector<named_feature>& every_feature() {
   static const std::vector<named_feature> all{
       {"history", &features::history},   {"groups", &features::groups},       {"retry", &features::retry},
       {"blocking", &features::blocking}, {"isolation", &features::isolation}, {"total order", &features::total_order},
-      {"drains", &features::drains},
+      {"drains", &features::drains},     {"reconnect", &features::reconnect},
   };
   return all;
 }
