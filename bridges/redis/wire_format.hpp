@@ -49,7 +49,11 @@ struct incoming {
   std::uint32_t place = 0;  ///< its place in its entry, from 0
 };
 
-/// What is wrong with bytes from outside; null: nothing. A literal.
+/// Throws errc::invalid_argument if the event has more than max_headers.
+void require_headers(const outgoing& event);
+
+/// What is wrong with an entry or a message from outside, said of it, as "it has no field `data`"; null: nothing. A
+/// literal.
 using fault = const char*;
 
 class wire_format {
