@@ -63,9 +63,10 @@ void publish_through_a_fault(scene& in, std::size_t before, std::size_t meanwhil
 std::string play_cut_off_in_between(const delivery_kind& kind, const run_size& size) {
   scene s(kind);
   distinct came;
-  const std::size_t members = kind.can.groups ? 3 : 1;
+  const bool shared = kind.promises == guarantee::at_least_once;  // the way of groups, whose members hand on
+  const std::size_t members = shared ? 3 : 1;
   for (std::size_t i = 0; i < members; ++i) {
-    receiver& one = s.receive("subscriber " + std::to_string(i), topic, {.group = kind.can.groups ? "workers" : ""},
+    receiver& one = s.receive("subscriber " + std::to_string(i), topic, {.group = shared ? "workers" : ""},
                               [&came](const event<parcel>& e) { came.take(e); });
     one.record().expects(promised_by(kind));
   }
