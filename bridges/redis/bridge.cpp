@@ -88,7 +88,10 @@ void bridge::add_pubsub(std::string_view pattern, const route_type& type, const 
           type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern), payload_shape::bytes),
           comes_in(options.direction));
     }
-    if (comes_in(options.direction)) in = std::make_shared<pubsub_in>(*core_, pattern, as, type, options);
+    if (comes_in(options.direction)) {
+      in = std::make_shared<pubsub_in>(*core_, pattern, as, type, options);
+      core_->states().need(supervisor::role::messages);
+    }
     return std::make_shared<both_ways>(std::move(in), std::move(out));
   });
 }

@@ -67,6 +67,7 @@ void bridge_core::start() {
   loop_.post([this] {
     commands_ = connect(*this, "commands");
     commands_->start();
+    states_->asked(supervisor::role::commands);
   });
 }
 

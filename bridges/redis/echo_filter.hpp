@@ -31,9 +31,9 @@ class echo_filter {
     const auto found = in_flight_.find(channel);
     if (found == in_flight_.end()) return false;
     auto& ours = found->second;
-    const auto print = print_of(payload);
+    const auto wanted = print_of(payload);
     for (std::size_t i = 0; i < ours.size(); ++i) {
-      if (ours[i] != print) continue;
+      if (ours[i] != wanted) continue;
       ours.erase(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(i) + 1);
       return true;
     }

@@ -11,7 +11,6 @@ std::string text_of(std::string_view text) { return std::string(text); }
 }  // namespace
 
 message_hub::message_hub(bridge_core& of) : core_(of), connection_(of.connect(*this, "messages", true)) {
-  core_.states().need(supervisor::role::messages);
   connection_->start();
 }
 

@@ -30,6 +30,7 @@ pubsub_in::pubsub_in(bridge_core& of, std::string_view pattern, const wire_forma
 void pubsub_in::start() {
   core_.messages().subscribe(
       is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_, *this);
+  core_.states().asked(supervisor::role::messages);
 }
 
 void pubsub_in::stop() {

@@ -39,7 +39,7 @@ void supervisor::on_state(callback what) {
 }
 
 bool supervisor::all_up() const {
-  return std::none_of(roles_.begin(), roles_.end(), [](standing each) { return each == standing::down; });
+  return unasked_ == 0 && std::none_of(roles_.begin(), roles_.end(), [](standing each) { return each == standing::down; });
 }
 
 bool supervisor::is_ready() const {
@@ -52,13 +52,25 @@ void supervisor::tell(state what) {
   announced_ = what.phase == phase::ready;
   news_.push_back(std::move(what));
   waker_->wake();
-  changed_.publish();
+  changed_.notify_all();
+}
+
+void supervisor::look() {
+  if (!closed_ && !announced_ && all_up()) tell({phase::ready, {}, number_});
 }
 
 void supervisor::need(role what) {
   std::lock_guard lock(mutex_);
   auto& at = roles_[static_cast<std::size_t>(what)];
   if (at == standing::unused) at = standing::down;
+  ++unasked_;
+}
+
+void supervisor::asked(role) {
+  std::lock_guard lock(mutex_);
+  --unasked_;
+  look();
+  changed_.notify_all();
 }
 
 void supervisor::connecting(role) {
@@ -68,10 +80,9 @@ void supervisor::connecting(role) {
 
 void supervisor::ready(role what) {
   std::lock_guard lock(mutex_);
-  auto& at = roles_[static_cast<std::size_t>(what)];
-  const bool was_up = at == standing::up;
-  at = standing::up;
-  if (!closed_ && all_up() && !(was_up && announced_)) tell({phase::ready, {}, number_});
+  roles_[static_cast<std::size_t>(what)] = standing::up;
+  look();
+  changed_.notify_all();
 }
 
 void supervisor::lost(role what, const std::string& reason) {
@@ -88,13 +99,11 @@ void supervisor::closed() {
 
 bool supervisor::wait_ready(std::chrono::nanoseconds within) {
   core::require_outside_handler("bridge::wait_ready");
-  const auto now = engine::time_point::clock::now();
-  const auto deadline = within > engine::time_point::max() - now ? engine::time_point::max() : now + within;
-  changed_.wait_until(deadline, [this] {
-    std::lock_guard lock(mutex_);
-    return closed_ || all_up();
-  });
-  return is_ready();
+  std::unique_lock lock(mutex_);
+  const auto is_decided = [this] { return closed_ || all_up(); };
+  // A wait without an end must not overflow the clock.
+  changed_.wait_for(lock, std::min<std::chrono::nanoseconds>(within, std::chrono::hours{24 * 365}), is_decided);
+  return !closed_ && all_up();
 }
 
 bool supervisor::run() {

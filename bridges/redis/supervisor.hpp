@@ -5,6 +5,8 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -33,8 +35,10 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
   /// Called with the present state first, if there is one yet.
   void on_state(callback what);
 
-  /// A connection of this role is needed from now on.
+  /// Something more is wanted of this role's connection: not ready before it was asked for, by `asked`, and `ready`
+  /// was told.
   void need(role what);
+  void asked(role what);
   void connecting(role what);
   void ready(role what);
   void lost(role what, const std::string& reason);
@@ -51,11 +55,13 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
 
   bool all_up() const;
   void tell(state what);  // under the mutex
+  void look();            // under the mutex
 
   const std::shared_ptr<core::bus_core> bus_;
   std::unique_ptr<waker> waker_;
-  core::wait_point changed_;
   mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::size_t unasked_ = 0;
   std::array<standing, 4> roles_{};
   bool announced_ = false;  ///< `ready` was told last
   bool closed_ = false;
