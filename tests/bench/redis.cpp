@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "redis_ours.hpp"
 #include "redis_peers.hpp"
 #include "samples.hpp"
 
@@ -179,6 +180,21 @@ void group(benchmark::State& state, link over, std::size_t events) {
   count_items(state, events);
 }
 
+/// What publishing costs the publisher, whatever becomes of it.
+void publishing(benchmark::State& state, beside what, std::size_t events) {
+  published_topic topic(what);
+  std::string message;
+  for (auto _ : state) {
+    const auto began = clock::now();
+    for (std::uint64_t i = 1; i <= events; ++i) {
+      write_message(message, i);
+      topic.send(message);
+    }
+    state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
+  }
+  count_items(state, events);
+}
+
 template <class Function>
 void add(const std::string& name, Function run) {
   benchmark::RegisterBenchmark(name.c_str(), std::move(run))->UseManualTime()->Unit(benchmark::kMillisecond);
@@ -195,7 +211,11 @@ void register_all(double share) {
   };
   const std::size_t many = some(300'000), million = some(1'000'000), timed = some(20'000);
   for (const auto& [over, way] : {std::pair{link::tcp, "/tcp"}, std::pair{link::unix_socket, "/unix"}}) {
-    const auto named = [w = std::string(way)](const char* family) { return family + w + "/hiredis"; };
+    const auto named = [w = std::string(way)](const char* family, const char* who = "/hiredis") {
+      return family + w + who;
+    };
+    constexpr const char* us = "/actorbus";
+    constexpr const char* packed = "/actorbus_packed";
     using state = benchmark::State;
     const link by = over;
     add(named("out"), [=](state& s) { xadd(s, by, many, 1); });
@@ -204,11 +224,17 @@ void register_all(double share) {
     add(named("replay"), [=](state& s) { xread(s, by, million); });
     add(named("group"), [=](state& s) { group(s, by, many); });
     add(named("pubsub"), [=](state& s) { end_to_end<bare_pubsub<receiver>>(s, by, many); });
+    add(named("pubsub", us), [=](state& s) { end_to_end<bridged_pubsub<receiver>>(s, by, many); });
+    add(named("pubsub", packed), [=](state& s) { end_to_end<packed_pubsub<receiver>>(s, by, million); });
     add(named("stream"), [=](state& s) { end_to_end<bare_stream<receiver>>(s, by, many); });
     add(named("stream_64_an_entry"), [=](state& s) { end_to_end<bare_stream<receiver, 64>>(s, by, million); });
     add_latency(named("one_way_pubsub"), [=](state& s) { one_way<bare_pubsub<stopwatch>>(s, by, timed); });
+    add_latency(named("one_way_pubsub", us), [=](state& s) { one_way<bridged_pubsub<stopwatch>>(s, by, timed); });
     add_latency(named("one_way_stream"), [=](state& s) { one_way<bare_stream<stopwatch>>(s, by, timed); });
   }
+  add("publish/unbridged", [=](benchmark::State& s) { publishing(s, beside::nothing, million); });
+  add("publish/bridge_up", [=](benchmark::State& s) { publishing(s, beside::bridge_up, million); });
+  add("publish/bridge_down", [=](benchmark::State& s) { publishing(s, beside::bridge_down, million); });
 }
 
 }  // namespace
