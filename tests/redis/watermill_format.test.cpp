@@ -73,6 +73,7 @@ TEST_CASE("the UUID of a foreign message is a header, and stays when the event g
                        {"payload", "hi"}});
   const pairs only_uuid = entry_of(watermill(), sample{.headers = {{"_watermill_message_uuid", "u"}}});
   CHECK(only_uuid.at(1).second.empty());
+  CHECK(entry_of(watermill(), sample{}).at(0).second.empty());
 }
 
 TEST_CASE("a watermill entry needs a UUID, may lack the rest, and its metadata must be right", "[watermill]") {
