@@ -1,6 +1,6 @@
 #include <bridges/redis/retry_schedule.hpp>
 
-#include <algorithm>
+#include <string>
 #include <utility>
 
 #include <bus/errors.hpp>
@@ -17,9 +17,8 @@ retry_schedule::retry_schedule(duration first, duration most, random chance)
 }
 
 retry_schedule::duration retry_schedule::next() {
-  // 2^62 ns is more than a century; shifting further would overflow.
-  const auto doublings = std::min<std::uint64_t>(attempts_++, 62);
-  const bool within = first_.count() <= (most_.count() >> doublings);
+  const std::uint64_t doublings = attempts_++;
+  const bool within = doublings < 63 && first_.count() <= (most_.count() >> doublings);  // else it may overflow
   const std::int64_t longest = within ? first_.count() << doublings : most_.count();
   const std::int64_t half = longest / 2;
   return duration{longest - static_cast<std::int64_t>(chance_() % (static_cast<std::uint64_t>(half) + 1))};

@@ -23,11 +23,11 @@ enum class transport {
 
 struct uri {
   redis::transport transport = redis::transport::tcp;
-  std::string host;           ///< TCP and TLS; without the brackets of an IPv6 address
+  std::string host = {};      ///< TCP and TLS; without the brackets of an IPv6 address
   std::uint16_t port = 6379;  ///< TCP and TLS
-  std::string path;           ///< of the unix socket
-  std::string user;           ///< empty: the default user
-  std::string password;       ///< empty: do not log in
+  std::string path = {};      ///< of the unix socket
+  std::string user = {};      ///< empty: the default user
+  std::string password = {};  ///< empty: do not log in
   std::uint32_t database = 0;
 
   /// Throws errc::invalid_argument, saying which part is wrong and what would be right.

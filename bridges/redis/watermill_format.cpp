@@ -49,7 +49,7 @@ class watermill final : public wire_format {
     if (has_stamp(unheaded)) append_stamp(unheaded, scratch);
     const std::size_t stamped = scratch.size();
     std::string_view uuid = given_uuid(event);
-    if (uuid.empty()) append_uuid(event.origin, event.origin_sequence, scratch);
+    if (uuid.empty() && event.origin != 0) append_uuid(event.origin, event.origin_sequence, scratch);
     const std::size_t identified = scratch.size();
     if (has_metadata(event)) append_msgpack_map(*event.headers, uuid_field, scratch);
     // Only now does `scratch` stay where it is.
@@ -87,12 +87,15 @@ class watermill final : public wire_format {
     if (metadata != fields.end() && !metadata->value.empty()) {
       if (const fault wrong = read_msgpack_map(metadata->value, event.headers)) return wrong;
     }
+    event.headers.erase(uuid_field);  // a key that Watermill reserves
     if (stamp != fields.end()) {
       if (const fault wrong = read_stamp(stamp->value, event)) return wrong;
     }
     std::string own;
     if (event.origin != 0) append_uuid(event.origin, event.origin_sequence, own);
-    if (uuid->value != own) event.headers.set(std::string(uuid_field), std::string(uuid->value));
+    if (!uuid->value.empty() && uuid->value != own) {
+      event.headers.set(std::string(uuid_field), std::string(uuid->value));
+    }
     return nullptr;
   }
 };

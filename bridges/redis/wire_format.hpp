@@ -28,7 +28,7 @@ inline constexpr std::size_t max_headers = 1024;
 
 /// An event to be written, borrowed.
 struct outgoing {
-  std::string_view topic;
+  std::string_view topic = {};
   std::string_view payload = {};            ///< shape bytes
   std::span<const field_view> fields = {};  ///< shape fields
   const actorbus::headers* headers = nullptr;
@@ -39,12 +39,12 @@ struct outgoing {
 
 /// An event that was read. Views into what it was read from.
 struct incoming {
-  std::string_view topic;              ///< where the format carries it in the entry, else empty
-  std::string_view payload;            ///< shape bytes
-  std::span<const field_view> fields;  ///< shape fields
-  actorbus::headers headers;
-  std::string_view content_type;  ///< empty: not told
-  std::uint64_t origin = 0;       ///< 0: not told, a foreign program's
+  std::string_view topic = {};              ///< where the format carries it in the entry, else empty
+  std::string_view payload = {};            ///< shape bytes
+  std::span<const field_view> fields = {};  ///< shape fields
+  actorbus::headers headers = {};
+  std::string_view content_type = {};  ///< empty: not told
+  std::uint64_t origin = 0;            ///< 0: not told, a foreign program's
   std::uint64_t origin_sequence = 0;
   std::uint32_t place = 0;  ///< its place in its entry, from 0
 };
