@@ -53,6 +53,78 @@ class packed_pubsub : public bridged_pubsub<Receiver> {
   packed_pubsub(link over, Receiver& to) : bridged_pubsub<Receiver>(over, to, redis::format::packed) {}
 };
 
+/// One topic by a stream, nothing lost.
+template <class Receiver>
+class bridged_stream {
+ public:
+  bridged_stream(link over, Receiver& to, redis::format as = redis::format::native)
+      : in_(receiving_, bridged_by(over)), out_(publishing_, bridged_by(over)), trimmer_(over) {
+    trimmer_.run({"DEL", "bench"});
+    received_ = receiving_.topic<std::string>("bench").subscribe(
+        [&to](const std::string& message) { to.take(read_message(message.data())); });
+    in_.stream<std::string>("bench", {.direction = redis::direction::in, .format = as});
+    out_.stream<std::string>("bench", {.direction = redis::direction::out, .format = as, .overflow = overflow::block});
+    expect_ready(in_);
+    expect_ready(out_);
+  }
+
+  void send(const std::string& message) { publisher_.publish(message); }
+  void flush() {}
+  void clear() { trimmer_.run({"XTRIM", "bench", "MAXLEN", "0"}); }
+
+ private:
+  bus receiving_, publishing_;
+  redis::bridge in_, out_;
+  connection trimmer_;
+  actorbus::publisher<std::string> publisher_ = publishing_.topic<std::string>("bench").publisher();
+  subscription received_;
+};
+
+template <class Receiver>
+class packed_stream : public bridged_stream<Receiver> {
+ public:
+  packed_stream(link over, Receiver& to) : bridged_stream<Receiver>(over, to, redis::format::packed) {}
+};
+
+/// A stream's publisher alone.
+class outgoing_stream {
+ public:
+  outgoing_stream(link over, redis::stream_options how) : bridge_(bus_, bridged_by(over)) {
+    how.direction = redis::direction::out;
+    how.overflow = overflow::block;
+    bridge_.stream<std::string>("bench", how);
+    expect_ready(bridge_);
+  }
+
+  void send(const std::string& message) { publisher_.publish(message); }
+  void flush() {
+    if (!bridge_.flush(std::chrono::seconds{60})) throw std::runtime_error("the bridge does not come to its end");
+  }
+
+ private:
+  bus bus_;
+  redis::bridge bridge_;
+  actorbus::publisher<std::string> publisher_ = bus_.topic<std::string>("bench").publisher();
+};
+
+/// A stream's reader alone, which begins when it is told to.
+template <class Receiver>
+class incoming_stream {
+ public:
+  incoming_stream(link over, Receiver& to) : bridge_(bus_, bridged_by(over)) {
+    received_ = bus_.topic<std::string>("bench").subscribe(
+        [&to](const std::string& message) { to.take(read_message(message.data())); });
+    expect_ready(bridge_);
+  }
+
+  void read_all() { bridge_.stream<std::string>("bench", {.from = replay::all(), .direction = redis::direction::in}); }
+
+ private:
+  bus bus_;
+  redis::bridge bridge_;
+  subscription received_;
+};
+
 /// What a topic's publisher has beside it.
 enum class beside { nothing, bridge_up, bridge_down };
 

@@ -22,18 +22,19 @@ delivery_kind between_buses(std::string name, features can, guarantee promises, 
       "redis."};
 }
 
-/// In: from where the first subscription of a topic begins.
-delivery_kind by_stream(std::string name, features can, const replay& from) {
+/// `at_once`: the streams are found by their pattern, and read from their beginning without a replay's `caught_up`,
+/// which would take a sequence. Else each is read from where its first subscription finds it.
+delivery_kind by_stream(std::string name, features can, bool at_once) {
   return between_buses(std::move(name), can, guarantee::exactly_once,
                        [](redis::bridge& bridge, const std::string& topics) {
                          bridge.stream<parcel>(
                              topics,
                              {.direction = redis::direction::out, .overflow = overflow::block, .deduplicate = true});
                        },
-                       {[from](redis::bridge& bridge, const std::string& topics) {
-                          bridge.stream<parcel>(topics, {.from = from, .direction = redis::direction::in});
+                       {[](redis::bridge& bridge, const std::string& topics) {
+                          bridge.stream<parcel>(topics, {.direction = redis::direction::in});
                         },
-                        false, can.drains});
+                        at_once, at_once});
 }
 
 }  // namespace
@@ -50,12 +51,10 @@ delivery_kind redis_pubsub::kind() {
                         true, true});
 }
 
-delivery_kind redis_stream::kind() {
-  return by_stream("Redis streams", {.total_order = true, .drains = true}, replay::all());
-}
+delivery_kind redis_stream::kind() { return by_stream("Redis streams", {.total_order = true, .drains = true}, true); }
 
 delivery_kind redis_stream_with_history::kind() {
-  return by_stream("Redis streams with history", {.history = true}, replay::live());
+  return by_stream("Redis streams with history", {.history = true}, false);
 }
 
 std::vector<delivery_kind> redis_kinds() {
