@@ -19,7 +19,6 @@ struct stream_facts {
   std::uint64_t length = 0;
   stream_id last_generated = {};             ///< the newest id ever given
   std::optional<stream_id> first = {};       ///< of the oldest entry there
-  stream_id max_deleted = {};                ///< the newest that was deleted or trimmed; servers before 7 do not tell
   std::optional<std::uint64_t> added = {};   ///< entries ever added; servers before 7 do not tell
 
   static stream_facts of(const reply& info);
@@ -33,15 +32,22 @@ class stream_cursor {
     const char* reason = "";          ///< of a reset
   };
 
-  /// Begins behind `position`; everything up to `replay_to` is replay.
-  void begin(stream_id position, const stream_facts& now, std::optional<stream_id> replay_to);
+  /// Begins behind `position`; everything up to `replay_to` is replay. `read`: entries ever added up to there, if that is
+  /// known from before. `goes_on`: everything behind `position` is wanted, though it may be gone.
+  void begin(stream_id position, const stream_facts& now, std::optional<stream_id> replay_to,
+             std::optional<std::uint64_t> read = std::nullopt, bool goes_on = false);
   /// Where a replay begins that needs no entry to be looked at; empty: `last`, see `begin_at_oldest_of`.
   static std::optional<stream_id> start_of(const replay& from, const stream_facts& now);
 
   bool has_begun() const { return begun_; }
   /// The last entry handed on.
   stream_id position() const { return position_; }
-  void advance(stream_id to) { position_ = to; }
+  void advance(stream_id to) {
+    position_ = to;
+    if (read_) ++*read_;
+  }
+  /// Entries ever added up to the position, if known: what is missing is found by counting.
+  std::optional<std::uint64_t> read() const { return read_; }
 
   /// Compares with what the server knows, before the next read. After `trimmed` and `reset` the position is behind it.
   finding look(const stream_facts& now);
@@ -58,6 +64,8 @@ class stream_cursor {
   stream_id position_;
   std::optional<stream_id> replay_to_;
   std::uint64_t added_ = 0;
+  std::optional<std::uint64_t> read_;
+  bool suspects_ = false;  ///< the position is of another time, and what followed it then may be gone
   std::uint64_t lag_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <bridges/redis/stream_feed.hpp>
 
+#include <charconv>
+
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/stream_reader.hpp>
@@ -66,7 +68,7 @@ void stream_feed::take(const reply& what, connection& by) {
   asked_.pop_front();
   switch (to) {
     case step::saved:
-      if (what.is_text()) resumed_ = stream_id::parse(what.text);
+      if (what.is_text()) read_saved(what.text);
       return;
     case step::facts: {
       const bool is_missing = what.is_error() && what.text.find("no such key") != std::string_view::npos;
@@ -91,7 +93,8 @@ void stream_feed::lost(std::size_t) { asked_.clear(); }
 
 void stream_feed::begin_at(stream_id position) {
   const bool replays = resumed_ || with_.after || with_.from.kind() != replay_kind::live;
-  cursor_.begin(position, facts_, replays ? std::optional(facts_.last_generated) : std::nullopt);
+  cursor_.begin(position, facts_, replays ? std::optional(facts_.last_generated) : std::nullopt, resumed_count_,
+                resumed_ || with_.after);
   if (facts_.exists || resumed_) look_at(facts_);
   hand_on();
   reader_.pump();
@@ -201,13 +204,28 @@ void stream_feed::save() {
   if (with_.resume_as.empty() || saving_ || !cursor_.has_begun() || saved_ == cursor_.position() || !core_.commands().is_ready()) return;
   saving_ = true;
   saved_ = cursor_.position();
-  append_command(core_.commands().out(), {"SET", cursor_key(), saved_.to_string()});
+  append_command(core_.commands().out(), {"SET", cursor_key(), written()});
   expect_once(core_.commands(), [weak = weak_from_this()](const reply*) {
     const auto self = weak.lock();
     if (!self) return;
     self->saving_ = false;
     self->save();
   });
+}
+
+/// The id, and how many entries were ever added up to it.
+std::string stream_feed::written() const {
+  const auto read = cursor_.read();
+  return saved_.to_string() + (read ? ' ' + std::to_string(*read) : "");
+}
+
+void stream_feed::read_saved(std::string_view text) {
+  const auto space = text.find(' ');
+  resumed_ = stream_id::parse(text.substr(0, space));
+  if (space == std::string_view::npos) return;
+  std::uint64_t count = 0;
+  const auto end = text.data() + text.size();
+  if (std::from_chars(text.data() + space + 1, end, count).ptr == end) resumed_count_ = count;
 }
 
 void stream_feed::stop() {

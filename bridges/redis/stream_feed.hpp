@@ -66,6 +66,8 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   bool hand_on(batch& from);
   bool hand_on(const reply& entry, stream_id id);
   void come_back();
+  std::string written() const;
+  void read_saved(std::string_view text);
   std::string cursor_key() const { return key_ + ":cursor:" + with_.resume_as; }
 
   bridge_core& core_;
@@ -78,6 +80,7 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   stream_facts facts_;
   std::deque<step> asked_;
   std::optional<stream_id> resumed_;
+  std::optional<std::uint64_t> resumed_count_;
   std::deque<batch> backlog_;
   std::deque<log_notice> notices_;
   std::vector<field_view> fields_;

@@ -251,7 +251,7 @@ void stream_out::send(const unacknowledged& what, bool adopts) {
     return;
   }
   command_writer head(out);
-  head.begin(10 - 1 + what.words).word("EVALSHA").word(sha_).word("2").word(what.to->key).word(what.to->producer_key);
+  head.begin(10 + what.words).word("EVALSHA").word(sha_).word("2").word(what.to->key).word(what.to->producer_key);
   head.number(signed_of(what.before)).number(signed_of(what.last)).word(adopts ? "1" : "0");
   head.number(mark_lives.count()).number(with_.ttl.count());
   out += what.bytes;

@@ -20,7 +20,7 @@ using lines = std::vector<std::string>;
 struct diary {
   auto handler() {
     return overloaded{[this](const event<std::string>& e) { add(*e); }, [this](const gap& g) { add("gap: " + g.reason); },
-                      [this](const trimmed& t) { add("trimmed to " + t.last); },
+                      [this](const trimmed&) { add("trimmed"); },
                       [this](const epoch_reset& r) { add("reset: " + r.reason); },
                       [this](const caught_up&) { add("caught up"); }};
   }
@@ -111,7 +111,7 @@ TEST_CASE("one that joins late replays what it asks for, is told that it has cau
   }
 }
 
-TEST_CASE("no event comes back to who sent it, in any format, and none loops among three", "[redis][stream]") {
+TEST_CASE("no entry of a stream comes back to who added it, in any format, and none loops among three", "[redis][stream]") {
   const auto format = GENERATE(redis::format::native, redis::format::raw, redis::format::litestar, redis::format::packed,
                                redis::format::watermill);
   const bool deduplicate = GENERATE(false, true);
@@ -294,12 +294,12 @@ TEST_CASE("trimmed entries, a deleted stream and one made anew are told in their
   between.cut();
   REQUIRE(eventually([&] { return !b.redis.wait_ready(0s); }));
   client.run("XADD", "t:x", "*", "data", "2");
-  const auto lost = client.run("XADD", "t:x", "*", "data", "3").text();
+  client.run("XADD", "t:x", "*", "data", "3");
   client.run("XADD", "t:x", "*", "data", "4");
   client.run("XTRIM", "t:x", "MAXLEN", "1");
   between.accept_connections();
   REQUIRE(eventually([&] { return told.ends_with("4"); }));
-  CHECK(told.get() == lines{"1", "caught up", "trimmed to " + lost, "4"});
+  CHECK(told.get() == lines{"1", "caught up", "trimmed", "4"});
   client.run("DEL", "t:x");
   REQUIRE(eventually([&] { return told.ends_with("reset: the stream was deleted"); }));
   client.run("XADD", "t:x", "*", "data", "5");
@@ -342,7 +342,7 @@ TEST_CASE("one that resumes by its name goes on where it was", "[redis][stream]"
     REQUIRE(eventually([&] { return first.told.ends_with("caught up"); }));
     REQUIRE(eventually([&] { return client.run("EXISTS", "t:x:cursor:me").integer() == 1; }));
     const auto newest = client.run("XREVRANGE", "t:x", "+", "-", "COUNT", "1")[0][0].text();
-    REQUIRE(eventually([&] { return client.run("GET", "t:x:cursor:me").text() == newest; }));
+    REQUIRE(eventually([&] { return client.run("GET", "t:x:cursor:me").text() == newest + " 10"; }));
   }
   for (const auto& each : numbers(11, 20)) client.run("XADD", "t:x", "*", "data", each);
   listener second(server, with);
