@@ -16,7 +16,7 @@ class process {
   /// Says that the process is ready, to whoever waits for that.
   using ready = std::function<void()>;
 
-  explicit process(void (*play)(const ready&)) {
+  explicit process(const std::function<void(const ready&)>& play) {
     int ends[2];
     if (pipe(ends) != 0) throw std::runtime_error("no pipe");
     pid_ = fork();

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "redis_ours.hpp"
 #include "redis_peers.hpp"
 #include "samples.hpp"
 
@@ -115,14 +116,34 @@ void out(benchmark::State& state, link over, std::size_t events, std::size_t per
 }
 
 void xadd(benchmark::State& state, link over, std::size_t events, std::size_t per_entry) {
-  out(state, over, events, per_entry, {"XADD", "bench", "*", "d"});
+  out(state, over, events, per_entry, {"XADD", "bench", "*", "data"});
 }
 
 /// A script that does no more than the command: what de-duplication pays before it begins.
 void evalsha(benchmark::State& state, link over, std::size_t events) {
   const reply_ptr loaded =
-      connection(over).run({"SCRIPT", "LOAD", "return redis.call('XADD', KEYS[1], '*', 'd', ARGV[1])"});
+      connection(over).run({"SCRIPT", "LOAD", "return redis.call('XADD', KEYS[1], '*', 'data', ARGV[1])"});
   out(state, over, events, 1, {"EVALSHA", loaded->str, "1", "bench"});
+}
+
+/// The same by the bridge: until the server has acknowledged all. How long `publish` takes is part of it.
+void bridged_out(benchmark::State& state, link over, std::size_t events, bool deduplicate) {
+  finish_line end;
+  std::string message;
+  for (auto _ : state) {
+    connection(over).run({"DEL", "bench"});
+    outgoing_stream to(over, {.deduplicate = deduplicate});
+    const auto began = clock::now();
+    for (std::uint64_t i = 1; i <= events; ++i) {
+      write_message(message, i);
+      to.send(message);
+    }
+    to.flush();
+    state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
+    check(state, read_all(over, end, events), events);
+  }
+  connection(over).run({"DEL", "bench"});
+  count_items(state, events);
 }
 
 void fill(link over, std::size_t events) {
@@ -131,7 +152,7 @@ void fill(link over, std::size_t events) {
   std::string message;
   for (std::uint64_t i = 1; i <= events; ++i) {
     write_message(message, i);
-    to.send({"XADD", "bench", "*", "d", message});
+    to.send({"XADD", "bench", "*", "data", message});
   }
   to.flush();
 }
@@ -145,6 +166,23 @@ void xread(benchmark::State& state, link over, std::size_t events) {
     const receiver got = read_all(over, end, events);
     state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
     check(state, got, events);
+  }
+  connection(over).run({"DEL", "bench"});
+  count_items(state, events);
+}
+
+/// The same by the bridge: into a topic, to its subscriber. Setting up is not part of it.
+void bridged_replay(benchmark::State& state, link over, std::size_t events) {
+  fill(over, events);
+  for (auto _ : state) {
+    receivers<receiver> to(1);
+    to.expect(events);
+    incoming_stream from(over, to.each.front());
+    const auto began = clock::now();
+    from.read_all();
+    to.end.wait();
+    state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
+    check(state, to.each.front(), events);
   }
   connection(over).run({"DEL", "bench"});
   count_items(state, events);
@@ -179,6 +217,21 @@ void group(benchmark::State& state, link over, std::size_t events) {
   count_items(state, events);
 }
 
+/// What publishing costs the publisher, whatever becomes of it.
+void publishing(benchmark::State& state, beside what, std::size_t events) {
+  published_topic topic(what);
+  std::string message;
+  for (auto _ : state) {
+    const auto began = clock::now();
+    for (std::uint64_t i = 1; i <= events; ++i) {
+      write_message(message, i);
+      topic.send(message);
+    }
+    state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
+  }
+  count_items(state, events);
+}
+
 template <class Function>
 void add(const std::string& name, Function run) {
   benchmark::RegisterBenchmark(name.c_str(), std::move(run))->UseManualTime()->Unit(benchmark::kMillisecond);
@@ -195,20 +248,36 @@ void register_all(double share) {
   };
   const std::size_t many = some(300'000), million = some(1'000'000), timed = some(20'000);
   for (const auto& [over, way] : {std::pair{link::tcp, "/tcp"}, std::pair{link::unix_socket, "/unix"}}) {
-    const auto named = [w = std::string(way)](const char* family) { return family + w + "/hiredis"; };
+    const auto named = [w = std::string(way)](const char* family, const char* who = "/hiredis") {
+      return family + w + who;
+    };
+    constexpr const char* us = "/actorbus";
+    constexpr const char* packed = "/actorbus_packed";
     using state = benchmark::State;
     const link by = over;
     add(named("out"), [=](state& s) { xadd(s, by, many, 1); });
+    add(named("out", us), [=](state& s) { bridged_out(s, by, many, false); });
+    add(named("out", "/actorbus_deduplicated"), [=](state& s) { bridged_out(s, by, many, true); });
     add(named("out_64_an_entry"), [=](state& s) { xadd(s, by, million, 64); });
     add(named("out_by_script"), [=](state& s) { evalsha(s, by, many); });
     add(named("replay"), [=](state& s) { xread(s, by, million); });
+    add(named("replay", us), [=](state& s) { bridged_replay(s, by, million); });
     add(named("group"), [=](state& s) { group(s, by, many); });
     add(named("pubsub"), [=](state& s) { end_to_end<bare_pubsub<receiver>>(s, by, many); });
+    add(named("pubsub", us), [=](state& s) { end_to_end<bridged_pubsub<receiver>>(s, by, many); });
+    add(named("pubsub", packed), [=](state& s) { end_to_end<packed_pubsub<receiver>>(s, by, million); });
     add(named("stream"), [=](state& s) { end_to_end<bare_stream<receiver>>(s, by, many); });
+    add(named("stream", us), [=](state& s) { end_to_end<bridged_stream<receiver>>(s, by, many); });
+    add(named("stream", packed), [=](state& s) { end_to_end<packed_stream<receiver>>(s, by, million); });
     add(named("stream_64_an_entry"), [=](state& s) { end_to_end<bare_stream<receiver, 64>>(s, by, million); });
     add_latency(named("one_way_pubsub"), [=](state& s) { one_way<bare_pubsub<stopwatch>>(s, by, timed); });
+    add_latency(named("one_way_pubsub", us), [=](state& s) { one_way<bridged_pubsub<stopwatch>>(s, by, timed); });
     add_latency(named("one_way_stream"), [=](state& s) { one_way<bare_stream<stopwatch>>(s, by, timed); });
+    add_latency(named("one_way_stream", us), [=](state& s) { one_way<bridged_stream<stopwatch>>(s, by, timed); });
   }
+  add("publish/unbridged", [=](benchmark::State& s) { publishing(s, beside::nothing, million); });
+  add("publish/bridge_up", [=](benchmark::State& s) { publishing(s, beside::bridge_up, million); });
+  add("publish/bridge_down", [=](benchmark::State& s) { publishing(s, beside::bridge_down, million); });
 }
 
 }  // namespace

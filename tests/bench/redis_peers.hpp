@@ -161,14 +161,14 @@ class bare_stream {
     thread_ = std::thread([this, &to] { read(to); });
   }
   ~bare_stream() {
-    out_.plain().run({"XADD", "bench", "*", "d", "end"});
+    out_.plain().run({"XADD", "bench", "*", "data", "end"});
     thread_.join();
     out_.plain().run({"DEL", "bench"});
   }
 
   void send(const std::string& message) {
     if constexpr (PerEntry == 1) {
-      out_.send({"XADD", "bench", "*", "d", message});
+      out_.send({"XADD", "bench", "*", "data", message});
     } else {
       entry_ += message;
       if (entry_.size() == PerEntry * message_size) add();
@@ -182,7 +182,7 @@ class bare_stream {
 
  private:
   void add() {
-    out_.send({"XADD", "bench", "*", "d", entry_});
+    out_.send({"XADD", "bench", "*", "data", entry_});
     entry_.clear();
   }
   void read(Receiver& to) {

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include <bridges/redis/bridge.hpp>
@@ -13,8 +15,15 @@
 
 namespace actorbus::contract {
 
-/// Sets up the routes of one side.
-using routing = std::function<void(redis::bridge&)>;
+/// Routes a topic, or a pattern.
+using routing = std::function<void(redis::bridge&, const std::string& topics)>;
+
+/// What comes in.
+struct receiving {
+  routing route;
+  bool at_once;  ///< all topics from the beginning; else each with its first subscription
+  bool whole;    ///< each topic from its first event
+};
 
 class bridged_publisher_side final : public publisher_side {
  public:
@@ -38,9 +47,9 @@ class bridged_publisher_side final : public publisher_side {
   bool was_cut_off_ = false;
 };
 
-class bridged_subscriber_side : public subscriber_side {
+class bridged_subscriber_side final : public subscriber_side {
  public:
-  bridged_subscriber_side(std::shared_ptr<publisher_side> from, const routing& route);
+  bridged_subscriber_side(std::shared_ptr<publisher_side> from, receiving how);
 
   std::unique_ptr<intake> subscribe(const std::string& topic, receive to, const wishes& how) override;
   /// Receives all that was sent before, unless some of it was lost.
@@ -48,10 +57,14 @@ class bridged_subscriber_side : public subscriber_side {
 
  private:
   bridged_publisher_side& from() const { return static_cast<bridged_publisher_side&>(*from_); }
+  void route(const std::string& topic);
 
   const std::shared_ptr<publisher_side> from_;
+  const receiving how_;
   bus bus_;
   redis::bridge bridge_;
+  std::mutex mutex_;  // guards what follows
+  std::set<std::string> routed_;
 };
 
 }  // namespace actorbus::contract

@@ -12,6 +12,15 @@ struct redis_pubsub {
   static delivery_kind kind();
 };
 
+/// Streams that every process reads, with de-duplication.
+struct redis_stream {
+  static delivery_kind kind();
+};
+/// The same, where subscribers ask for what is older than their process: such events have no sequence.
+struct redis_stream_with_history {
+  static delivery_kind kind();
+};
+
 /// All there are.
 std::vector<delivery_kind> redis_kinds();
 
