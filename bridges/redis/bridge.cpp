@@ -5,8 +5,8 @@
 #include <vector>
 
 #include <bridges/redis/bridge_core.hpp>
-#include <bridges/redis/pubsub_in.hpp>
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/pubsub_in.hpp>
 #include <bridges/redis/pubsub_out.hpp>
 #include <bridges/redis/stream_in.hpp>
 #include <bridges/redis/stream_out.hpp>
@@ -23,15 +23,23 @@ class both_ways final : public route {
  public:
   both_ways(std::shared_ptr<route> in, std::shared_ptr<route> out) : ways_{std::move(in), std::move(out)} {}
 
-  void start() override { each([](route& r) { r.start(); }); }
-  void stop() override { each([](route& r) { r.stop(); }); }
-  void on_commands() override { each([](route& r) { r.on_commands(); }); }
+  void start() override {
+    each([](route& r) { r.start(); });
+  }
+  void stop() override {
+    each([](route& r) { r.stop(); });
+  }
+  void on_commands() override {
+    each([](route& r) { r.on_commands(); });
+  }
   bool is_flushed() override {
     bool all = true;
     each([&](route& r) { all = r.is_flushed() && all; });
     return all;
   }
-  void add_to(stats& sum) const override { each([&](const route& r) { r.add_to(sum); }); }
+  void add_to(stats& sum) const override {
+    each([&](const route& r) { r.add_to(sum); });
+  }
 
  private:
   template <class F>
@@ -89,7 +97,8 @@ void bridge::add_pubsub(std::string_view pattern, const route_type& type, const 
     if (goes_out(options.direction)) {
       out = std::make_shared<pubsub_out>(
           *core_, pattern, as,
-          type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern, 0), payload_shape::bytes),
+          type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern, 0),
+                        payload_shape::bytes),
           comes_in(options.direction));
     }
     if (comes_in(options.direction)) {
@@ -154,13 +163,15 @@ std::vector<past_entry> bridge::read_back(std::string_view topic, const wire_for
           if (!id) continue;
           auto& one = entries->emplace_back(past_entry{*id, {}});
           const auto& words = at->elements[1].elements;
-          for (std::size_t i = 0; i + 1 < words.size(); i += 2) one.fields.emplace_back(words[i].text, words[i + 1].text);
+          for (std::size_t i = 0; i + 1 < words.size(); i += 2)
+            one.fields.emplace_back(words[i].text, words[i + 1].text);
         }
       });
   return std::move(*entries);
 }
 
-std::pair<std::uint64_t, std::future<stream_id>> bridge::confirm(std::string_view topic, const confirm_options& options) {
+std::pair<std::uint64_t, std::future<stream_id>> bridge::confirm(std::string_view topic,
+                                                                 const confirm_options& options) {
   require_topic_name(topic);
   if (core_->stream_format(topic, true) == nullptr) {
     throw bus_error(errc::invalid_argument,
@@ -190,7 +201,8 @@ void bridge::send_to_all(const std::vector<std::string>& topics, std::string_vie
     if (as == nullptr) {
       throw bus_error(errc::invalid_argument, "publish_all: no pub/sub route takes topic '" + each + "' out; add one");
     }
-    const outgoing one{.topic = each, .payload = payload, .headers = &with, .content_type = content_type, .origin = core_->origin()};
+    const outgoing one{
+        .topic = each, .payload = payload, .headers = &with, .content_type = content_type, .origin = core_->origin()};
     words.push_back(as->channel(core_->options().prefix, each));
     words.emplace_back(as->write_message({&one, 1}, scratch));
   }
@@ -202,7 +214,8 @@ std::size_t bridge::flush_all() {
   core::require_outside_handler("bridge::flush_all");
   const std::string& prefix = core_->options().prefix;
   if (prefix.empty()) {
-    throw bus_error(errc::invalid_argument, "flush_all would delete every key of the database: give the bridge a prefix");
+    throw bus_error(errc::invalid_argument,
+                    "flush_all would delete every key of the database: give the bridge a prefix");
   }
   std::string glob;
   for (const char c : prefix) {
@@ -216,9 +229,12 @@ std::size_t bridge::flush_all() {
     const auto keys = std::make_shared<std::vector<std::string>>();
     core_->ask(
         "flush_all", core_->options().command_timeout,
-        [cursor, glob](std::string& to) { append_command(to, {"SCAN", *cursor, "MATCH", glob, "COUNT", "1000"}); },
+        [cursor, glob](std::string& to) {
+          append_command(to, {"SCAN", *cursor, "MATCH", glob, "COUNT", "1000"});
+        },
         [cursor, keys](const reply& what) {
-          if (what.elements.size() != 2) throw bus_error(errc::refused_by_server, "flush_all: SCAN answered something else");
+          if (what.elements.size() != 2)
+            throw bus_error(errc::refused_by_server, "flush_all: SCAN answered something else");
           *cursor = what.elements[0].text;
           for (const auto& each : what.elements[1].elements) keys->emplace_back(each.text);
         });

@@ -58,13 +58,12 @@ class bridge {
   }
 
   /// Carries a topic, or every topic of T that a pattern covers, by a Redis stream each: at least once, with history.
-  /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away; what was
-  /// sent is kept until the server has acknowledged it, and sent again if the reply never came. Coming in, only as much
-  /// is read as the topic can take; what was trimmed, deleted or made anew is told by notices, the end of a replay by
-  /// `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the stream.
-  /// A pattern's streams are found twice a second; one made since is read from its beginning.
-  /// Throws as pubsub does, and errc::invalid_argument for replay::after (use stream_options::after), and for `maxlen`
-  /// together with `max_age`.
+  /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away; what
+  /// was sent is kept until the server has acknowledged it, and sent again if the reply never came. Coming in, only as
+  /// much is read as the topic can take; what was trimmed, deleted or made anew is told by notices, the end of a replay
+  /// by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the stream. A
+  /// pattern's streams are found twice a second; one made since is read from its beginning. Throws as pubsub does, and
+  /// errc::invalid_argument for replay::after (use stream_options::after), and for `maxlen` together with `max_age`.
   template <class T>
   void stream(std::string_view pattern, const stream_options& options = {}) {
     add_stream(pattern, route_type_of<T>(), options);
@@ -75,9 +74,8 @@ class bridge {
   template <class T>
   std::vector<event<T>> history(std::string_view topic, std::size_t limit) {
     const wire_format& as = format_of(topic, shape_of<T>);
-    auto past = past_events<T>(read_back(topic, as, limit), as, limit, [&as](const incoming& each) {
-      return decode_payload<T>(each, as.entry_shape());
-    });
+    auto past = past_events<T>(read_back(topic, as, limit), as, limit,
+                               [&as](const incoming& each) { return decode_payload<T>(each, as.entry_shape()); });
     return as_events(open_topic_of<T>(bus(), topic), std::move(past));
   }
 
@@ -90,8 +88,9 @@ class bridge {
   std::future<stream_id> publish_confirmed(std::string_view topic, T value, const confirm_options& options = {},
                                            headers with = {}) {
     auto [token, result] = confirm(topic, options);
-    const auto why = open_topic_of<T>(bus(), topic).publisher().try_publish_from(std::move(value),
-                                                                                event_origin{origin(), token}, std::move(with));
+    const auto why = open_topic_of<T>(bus(), topic)
+                         .publisher()
+                         .try_publish_from(std::move(value), event_origin{origin(), token}, std::move(with));
     if (why) refuse(token, topic, why);
     return std::move(result);
   }

@@ -1,6 +1,5 @@
 #include <bridges/redis/bridge_core.hpp>
 
-
 #include <algorithm>
 #include <future>
 #include <random>
@@ -87,8 +86,9 @@ std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const 
                         .health_check = options_.health_check};
   if (&owner == this) with.idle_timeout = options_.idle_timeout;
   std::random_device chance;
-  retry_schedule retries(options_.retry_first, options_.retry_most,
-                         [engine = std::mt19937_64(std::uint64_t{chance()} << 32 | chance())]() mutable { return engine(); });
+  retry_schedule retries(
+      options_.retry_first, options_.retry_most,
+      [engine = std::mt19937_64(std::uint64_t{chance()} << 32 | chance())]() mutable { return engine(); });
   auto fresh = std::make_shared<connection>(loop_, where_, std::move(with), std::move(retries), owner, subscribes);
   connections_.push_back(fresh);
   return fresh;
@@ -156,7 +156,8 @@ bool bridge_core::is_streamed(std::string_view topic) const {
 const wire_format* bridge_core::stream_format(std::string_view topic, bool must_go_out) const {
   std::lock_guard lock(mutex_);
   for (const auto& each : routes_) {
-    if (each.kind == route_kind::stream && matches(each.pattern, topic) && (!must_go_out || goes_out(each.way))) return each.as;
+    if (each.kind == route_kind::stream && matches(each.pattern, topic) && (!must_go_out || goes_out(each.way)))
+      return each.as;
   }
   return nullptr;
 }
@@ -208,7 +209,10 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
   // The server forgot it, or never knew it.
   const auto loaded = std::make_shared<std::string>();
   ask(
-      "publish_all", options_.command_timeout, [](std::string& to) { append_command(to, {"SCRIPT", "LOAD", script}); },
+      "publish_all", options_.command_timeout,
+      [](std::string& to) {
+        append_command(to, {"SCRIPT", "LOAD", script});
+      },
       [loaded](const reply& what) { *loaded = what.text; });
   {
     std::lock_guard lock(mutex_);
@@ -242,7 +246,8 @@ void bridge_core::ask(const std::string& what, std::chrono::nanoseconds within,
       });
     });
   }
-  if (result.wait_for(within) != std::future_status::ready) throw bus_error(errc::timeout, what + ": no answer in time");
+  if (result.wait_for(within) != std::future_status::ready)
+    throw bus_error(errc::timeout, what + ": no answer in time");
   result.get();
 }
 
@@ -337,7 +342,8 @@ void bridge_core::warn(const char* kind, const std::string& what) {
   std::uint64_t silent = 0;
   {
     std::lock_guard lock(mutex_);
-    const auto found = std::find_if(warned_.begin(), warned_.end(), [&](const auto& each) { return each.first == kind; });
+    const auto found =
+        std::find_if(warned_.begin(), warned_.end(), [&](const auto& each) { return each.first == kind; });
     if (found == warned_.end()) {
       warned_.emplace_back(kind, std::pair{now, std::uint64_t{0}});
     } else if (now - found->second.first < std::chrono::seconds{1}) {
@@ -358,9 +364,7 @@ void bridge_core::on_open(connection&) {
   states_->ready(supervisor::role::commands);
 }
 
-void bridge_core::on_lost(connection&, const std::string& reason) {
-  states_->lost(supervisor::role::commands, reason);
-}
+void bridge_core::on_lost(connection&, const std::string& reason) { states_->lost(supervisor::role::commands, reason); }
 
 void bridge_core::on_push(connection& which, const reply&) { which.drop("the server sent a message nobody asked for"); }
 

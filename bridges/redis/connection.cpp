@@ -2,13 +2,13 @@
 
 #include <bridges/redis/connection.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 
 #include <array>
 
@@ -235,7 +235,8 @@ void connection::flush() {
       sending_.swap(out_);
     }
     error_code error;
-    const std::size_t gone = link_->socket.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), error);
+    const std::size_t gone =
+        link_->socket.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), error);
     sent_ += gone;
     counts_.bytes_out += gone;
     if (!error) continue;

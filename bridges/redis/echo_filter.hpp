@@ -1,8 +1,8 @@
 // Tells our own payloads when they come back, where the format has no room for an origin.
 //
 // By order and content: a channel gives back what was sent in the order in which it was sent, so one of ours is found
-// at the head of those in flight; those before it will not come any more. An equal payload of somebody else's that comes
-// first is taken for ours, and ours for theirs: nobody can tell them apart. Threads: one at a time.
+// at the head of those in flight; those before it will not come any more. An equal payload of somebody else's that
+// comes first is taken for ours, and ours for theirs: nobody can tell them apart. Threads: one at a time.
 #pragma once
 
 #include <cstddef>

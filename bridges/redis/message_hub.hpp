@@ -50,9 +50,7 @@ class message_hub final : public connection_owner {
   void ask();
   void confirmed(const reply& what);
   void tell_ready();
-  listeners& of(subscription_set::kind what) {
-    return what == subscription_set::kind::channel ? channels_ : patterns_;
-  }
+  listeners& of(subscription_set::kind what) { return what == subscription_set::kind::channel ? channels_ : patterns_; }
 
   bridge_core& core_;
   std::shared_ptr<connection> connection_;

@@ -38,19 +38,19 @@ struct pubsub_options {
 };
 
 struct stream_options {
-  std::uint64_t maxlen = 0;                ///< entries kept (events, where packed); 0: all
-  std::chrono::milliseconds ttl{0};        ///< the stream expires so long after the last event; 0: never
-  replay from = replay::live();            ///< where reading begins: live, last, all or since
+  std::uint64_t maxlen = 0;          ///< entries kept (events, where packed); 0: all
+  std::chrono::milliseconds ttl{0};  ///< the stream expires so long after the last event; 0: never
+  replay from = replay::live();      ///< where reading begins: live, last, all or since
   redis::direction direction = redis::direction::both;
   redis::format format = redis::format::native;
   actorbus::overflow overflow = actorbus::overflow::drop_oldest;  ///< of what waits to go out
-  std::size_t capacity = 0;                ///< events that may wait to go out; 0: the topic's
-  std::size_t max_topics = 1024;           ///< topics a pattern may make here for remote names
-  bool exact = false;                      ///< `maxlen` and `max_age` to the entry, not to the server's convenience
-  std::chrono::milliseconds max_age{0};    ///< entries older than this are trimmed (MINID); 0: none. Not with `maxlen`
-  bool deduplicate = false;                ///< a re-send never doubles or reorders, by a script on the server
-  std::string resume_as = {};              ///< keeps the cursor in Redis under this name; empty: it ends with the bridge
-  std::optional<stream_id> after = {};     ///< reading begins behind this entry, instead of `from`
+  std::size_t capacity = 0;                                       ///< events that may wait to go out; 0: the topic's
+  std::size_t max_topics = 1024;                                  ///< topics a pattern may make here for remote names
+  bool exact = false;                    ///< `maxlen` and `max_age` to the entry, not to the server's convenience
+  std::chrono::milliseconds max_age{0};  ///< entries older than this are trimmed (MINID); 0: none. Not with `maxlen`
+  bool deduplicate = false;              ///< a re-send never doubles or reorders, by a script on the server
+  std::string resume_as = {};            ///< keeps the cursor in Redis under this name; empty: it ends with the bridge
+  std::optional<stream_id> after = {};   ///< reading begins behind this entry, instead of `from`
 };
 
 /// How publish_confirmed asks.

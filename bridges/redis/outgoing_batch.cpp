@@ -10,8 +10,8 @@ std::size_t outgoing_batch::keep(std::string_view text) {
 
 void outgoing_batch::add(const outgoing& what) {
   if (added_.empty()) topic_ = what.topic;
-  added one{keep(what.payload), what.payload.size(), spots_.size(),  what.fields.size(),
-            nullptr,            what.content_type,   what.origin, what.origin_sequence};
+  added one{keep(what.payload), what.payload.size(), spots_.size(),       what.fields.size(), nullptr,
+            what.content_type,  what.origin,         what.origin_sequence};
   for (const auto& each : what.fields) {
     const std::size_t name = keep(each.name);
     spots_.push_back({name, each.name.size(), keep(each.value), each.value.size()});
@@ -24,7 +24,8 @@ std::span<const outgoing> outgoing_batch::events() {
   events_.clear();
   fields_.clear();
   const std::string_view all = bytes_;
-  for (const auto& each : spots_) fields_.push_back({all.substr(each.name, each.name_size), all.substr(each.value, each.value_size)});
+  for (const auto& each : spots_)
+    fields_.push_back({all.substr(each.name, each.name_size), all.substr(each.value, each.value_size)});
   for (const auto& each : added_) {
     events_.push_back({.topic = topic_,
                        .payload = all.substr(each.payload, each.size),

@@ -45,8 +45,8 @@ std::vector<past_event<T>> past_events(const std::vector<past_entry>& entries, c
       headers with = std::move(each.headers);
       with.set("redis.id", entry.id.to_string());
       try {
-        result.push_back({decode(each), std::move(with), entry.id.time(), each.origin == 0 ? 1 : each.origin,
-                          each.origin_sequence});
+        result.push_back(
+            {decode(each), std::move(with), entry.id.time(), each.origin == 0 ? 1 : each.origin, each.origin_sequence});
       } catch (const std::exception&) {
         continue;  // set aside
       }

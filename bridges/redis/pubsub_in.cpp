@@ -28,15 +28,14 @@ pubsub_in::pubsub_in(bridge_core& of, std::string_view pattern, const wire_forma
       later_(of.loop().context()) {}
 
 void pubsub_in::start() {
-  core_.messages().subscribe(
-      is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_, *this);
+  core_.messages().subscribe(is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_,
+                             *this);
   core_.states().asked(supervisor::role::messages);
 }
 
 void pubsub_in::stop() {
   later_.cancel();
-  core_.messages().unsubscribe(
-      is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_);
+  core_.messages().unsubscribe(is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_);
 }
 
 std::unique_ptr<inbound_topic> pubsub_in::open(std::string_view channel) {
@@ -45,8 +44,8 @@ std::unique_ptr<inbound_topic> pubsub_in::open(std::string_view channel) {
     const auto told = as_.topic_of_channel(core_.options().prefix, channel);
     if (!told || !is_topic_name(*told) || !matches(pattern_, *told)) return nullptr;
     if (open_topics_ >= with_.max_topics) {
-      core_.warn("too many topics", "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*told) +
-                                        "' gets no events");
+      core_.warn("too many topics",
+                 "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*told) + "' gets no events");
       return nullptr;
     }
     topic = *told;
@@ -113,8 +112,9 @@ bool pubsub_in::tell_gap(arrivals& to) {
 }
 
 void pubsub_in::keep(arrivals& to, std::string_view message) {
-  const std::size_t capacity =
-      with_.overflow == overflow::latest ? 1 : with_.capacity == 0 ? default_capacity : with_.capacity;
+  const std::size_t capacity = with_.overflow == overflow::latest ? 1
+                               : with_.capacity == 0              ? default_capacity
+                                                                  : with_.capacity;
   while (to.waiting.size() >= capacity) {
     to.waiting.pop_front();
     to.place = 0;

@@ -21,7 +21,8 @@ class pubsub_out final : public route,
                          private out_reader {
  public:
   /// `is_heard`: what is published comes back to this bridge.
-  pubsub_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from, bool is_heard);
+  pubsub_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
+             bool is_heard);
 
   void start() override;
   void stop() override;

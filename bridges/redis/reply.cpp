@@ -17,7 +17,8 @@ constexpr std::size_t largest_kept = std::size_t{1024} * 1024;
 constexpr int most_elements = 16 * 1024 * 1024;
 
 reply* place_for(const redisReadTask* task, arena& in) {
-  if (task->parent != nullptr) return &static_cast<reply*>(task->parent->obj)->elements[static_cast<std::size_t>(task->idx)];
+  if (task->parent != nullptr)
+    return &static_cast<reply*>(task->parent->obj)->elements[static_cast<std::size_t>(task->idx)];
   return ::new (in.allocate(sizeof(reply))) reply;
 }
 

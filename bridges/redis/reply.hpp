@@ -21,16 +21,14 @@ enum class reply_kind : std::uint8_t { nil, string, status, error, integer, arra
 struct reply {
   reply_kind kind = reply_kind::nil;
   std::int64_t integer = 0;
-  std::string_view text = {};         ///< of a string, a status, an error
-  std::span<reply> elements = {};     ///< of an array
+  std::string_view text = {};      ///< of a string, a status, an error
+  std::span<reply> elements = {};  ///< of an array
 
   bool is_error() const { return kind == reply_kind::error; }
   bool is_text() const { return kind == reply_kind::string || kind == reply_kind::status; }
   bool is_array() const { return kind == reply_kind::array; }
   /// The first word of an error, such as NOSCRIPT; empty for anything else.
-  std::string_view error_code() const {
-    return is_error() ? text.substr(0, text.find(' ')) : std::string_view{};
-  }
+  std::string_view error_code() const { return is_error() ? text.substr(0, text.find(' ')) : std::string_view{}; }
 };
 
 /// Memory that grows and is forgotten as a whole; large blocks are given back then.

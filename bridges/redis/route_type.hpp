@@ -151,7 +151,8 @@ class in_port_of final : public in_port {
     try {
       T value = decode_payload<T>(what, shape);
       const auto why = to_.try_publish_from(std::move(value), event_origin{origin, what.origin_sequence}, with);
-      if (why == errc::would_block) held_.emplace(held{std::move(value), {origin, what.origin_sequence}, std::move(with)});
+      if (why == errc::would_block)
+        held_.emplace(held{std::move(value), {origin, what.origin_sequence}, std::move(with)});
       return why;
     } catch (const std::system_error& error) {
       return error.code();
@@ -210,8 +211,8 @@ const route_type& route_type_of() {
   require_codec<T>();
   static const route_type type{
       [](const std::shared_ptr<core::bus_core>& bus, std::string_view topic, const wire_format& as, past_fetcher from) {
-        open_topic_of<T>(bus, topic).set_history_source(
-            from ? std::make_shared<stream_history_source<T>>(as, std::move(from)) : nullptr);
+        open_topic_of<T>(bus, topic)
+            .set_history_source(from ? std::make_shared<stream_history_source<T>>(as, std::move(from)) : nullptr);
       },
       shape_of<T>,
       [](const std::shared_ptr<core::bus_core>& bus, std::string_view pattern, inbox_options options,

@@ -59,7 +59,8 @@ session::time_point session::wake_at() const {
     case state::ready: {
       auto at = time_point::max();
       if (awaits_ || pinged_) at = std::max(sent_ + longer_, heard_) + with_.command_timeout;
-      if (!pinged_ && with_.health_check.count() != 0) at = std::min(at, std::max(heard_, sent_ + longer_) + with_.health_check);
+      if (!pinged_ && with_.health_check.count() != 0)
+        at = std::min(at, std::max(heard_, sent_ + longer_) + with_.health_check);
       if (with_.idle_timeout.count() != 0 && !awaits_) at = std::min(at, sent_ + with_.idle_timeout);
       return at;
     }
@@ -103,7 +104,9 @@ session_action session::greet(time_point now) {
     return {session_action::kind::open, {}, 0, {}};
   }
   if (!reason_.empty() && greeted_ && refused_) return lose(std::exchange(reason_, {}), now);  // it was refused
-  if (greeted_) return now < deadline_ ? session_action{} : lose("no answer to the greeting within " + seconds_of(with_.command_timeout), now);
+  if (greeted_)
+    return now < deadline_ ? session_action{}
+                           : lose("no answer to the greeting within " + seconds_of(with_.command_timeout), now);
   greeted_ = true;
   reason_.clear();
   session_action hello{session_action::kind::send, {}, 0, {}};
@@ -142,7 +145,7 @@ void session::answered(const reply& what, time_point now) {
   const bool is_essential = to == question::auth || to == question::select;
   const bool not_yet = code == "LOADING" || code == "NOAUTH" || code == "MASTERDOWN" || code == "BUSY";
   if (!is_essential && !not_yet) return;  // a server or an ACL that knows less: not needed
-  if (refused_) return;                    // the first reason counts
+  if (refused_) return;                   // the first reason counts
   refused_ = true;
   const char* asked = to == question::auth ? "AUTH: " : to == question::select ? "SELECT: " : "";
   reason_ = asked + std::string(what.text);

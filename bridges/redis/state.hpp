@@ -18,8 +18,8 @@ std::string_view to_string(phase which) noexcept;
 
 struct state {
   redis::phase phase = redis::phase::connecting;
-  std::string reason = {};        ///< of `lost`; without secrets
-  std::uint64_t connection = 0;   ///< the number of the connection concerned: they are counted through a bridge's life
+  std::string reason = {};       ///< of `lost`; without secrets
+  std::uint64_t connection = 0;  ///< the number of the connection concerned: they are counted through a bridge's life
 };
 
 }  // namespace actorbus::redis

@@ -17,9 +17,9 @@ namespace actorbus::redis {
 struct stream_facts {
   bool exists = false;
   std::uint64_t length = 0;
-  stream_id last_generated = {};             ///< the newest id ever given
-  std::optional<stream_id> first = {};       ///< of the oldest entry there
-  std::optional<std::uint64_t> added = {};   ///< entries ever added; servers before 7 do not tell
+  stream_id last_generated = {};            ///< the newest id ever given
+  std::optional<stream_id> first = {};      ///< of the oldest entry there
+  std::optional<std::uint64_t> added = {};  ///< entries ever added; servers before 7 do not tell
 
   static stream_facts of(const reply& info);
 };
@@ -32,8 +32,8 @@ class stream_cursor {
     const char* reason = "";          ///< of a reset
   };
 
-  /// Begins behind `position`; everything up to `replay_to` is replay. `read`: entries ever added up to there, if that is
-  /// known from before. `goes_on`: everything behind `position` is wanted, though it may be gone.
+  /// Begins behind `position`; everything up to `replay_to` is replay. `read`: entries ever added up to there, if that
+  /// is known from before. `goes_on`: everything behind `position` is wanted, though it may be gone.
   void begin(stream_id position, const stream_facts& now, std::optional<stream_id> replay_to,
              std::optional<std::uint64_t> read = std::nullopt, bool goes_on = false);
   /// Where a replay begins that needs no entry to be looked at; empty: `last`, see `begin_at_oldest_of`.

@@ -201,7 +201,9 @@ void stream_feed::come_back() {
 }
 
 void stream_feed::save() {
-  if (with_.resume_as.empty() || saving_ || !cursor_.has_begun() || saved_ == cursor_.position() || !core_.commands().is_ready()) return;
+  if (with_.resume_as.empty() || saving_ || !cursor_.has_begun() || saved_ == cursor_.position() ||
+      !core_.commands().is_ready())
+    return;
   saving_ = true;
   saved_ = cursor_.position();
   append_command(core_.commands().out(), {"SET", cursor_key(), written()});

@@ -50,8 +50,8 @@ void stream_history::ask() {
   self_ = core->origin();
   const std::string newest = oldest_ == stream_id::max() ? "+" : oldest_.previous().to_string();
   const std::size_t count = passed_ ? std::min(page, wanted_ - std::min(wanted_, events_)) : page;
-  append_command(core->commands().out(),
-                 {"XREVRANGE", key_, newest, since_.to_string(), "COUNT", std::to_string(std::max<std::size_t>(count, 1))});
+  append_command(core->commands().out(), {"XREVRANGE", key_, newest, since_.to_string(), "COUNT",
+                                          std::to_string(std::max<std::size_t>(count, 1))});
   expect_once(core->commands(), [self = shared_from_this()](const reply* what) { self->take(what); });
 }
 

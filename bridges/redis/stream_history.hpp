@@ -24,8 +24,8 @@ class stream_history final : public std::enable_shared_from_this<stream_history>
   static void fetch(const std::weak_ptr<bridge_core>& of, std::string key, const wire_format& as,
                     const history_request& what, answer then);
 
-  stream_history(const std::weak_ptr<bridge_core>& of, std::string key, const wire_format& as, const history_request& what,
-                 answer then);
+  stream_history(const std::weak_ptr<bridge_core>& of, std::string key, const wire_format& as,
+                 const history_request& what, answer then);
   ~stream_history();
 
  private:

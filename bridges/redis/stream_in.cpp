@@ -88,8 +88,8 @@ void stream_in::consider(std::string_view key) {
   if (!topic || !is_topic_name(*topic) || !matches(pattern_, *topic)) return;
   if (feeds_.size() >= with_.max_topics) {
     ++core_.counts.topics_refused;
-    core_.warn("too many topics", "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*topic) +
-                                      "' gets no events");
+    core_.warn("too many topics",
+               "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*topic) + "' gets no events");
     return;
   }
   stream_options with = with_;

@@ -29,9 +29,9 @@ constexpr std::chrono::milliseconds mark_lives{std::chrono::hours{24}};
 
 /// What may pass: the event is sent again.
 bool is_passing(std::string_view code) {
-  static constexpr std::array<std::string_view, 11> codes{"LOADING",  "BUSY",        "OOM",     "READONLY",
-                                                          "MISCONF",  "MASTERDOWN",  "TRYAGAIN", "CLUSTERDOWN",
-                                                          "NOREPLICAS", "NOSCRIPT",  "GAP"};
+  static constexpr std::array<std::string_view, 11> codes{"LOADING",    "BUSY",       "OOM",      "READONLY",
+                                                          "MISCONF",    "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN",
+                                                          "NOREPLICAS", "NOSCRIPT",   "GAP"};
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
@@ -53,8 +53,10 @@ stream_out::stream_out(bridge_core& of, std::string_view pattern, const wire_for
 
 void stream_out::start() {
   from_.on_readable([this] { pump(); });
-  if (core_.commands().is_ready()) on_commands();
-  else core_.commands().want();
+  if (core_.commands().is_ready())
+    on_commands();
+  else
+    core_.commands().want();
 }
 
 void stream_out::stop() {
@@ -80,7 +82,8 @@ void stream_out::load_script() {
     const auto self = weak.lock();
     if (!self || what == nullptr) return;
     if (!what->is_text()) {
-      self->core_.warn("no script", "the server does not take the script for '" + self->pattern_ + "': " + std::string(what->text));
+      self->core_.warn("no script",
+                       "the server does not take the script for '" + self->pattern_ + "': " + std::string(what->text));
       return self->pump_later(self->retries_.next());
     }
     self->sha_ = std::string(what->text);
@@ -160,13 +163,15 @@ void stream_out::event(const metadata& about, const outgoing& what) {
   const std::uint64_t token = about.origin == core_.origin() ? about.origin_sequence : 0;
   const std::size_t most = is_scripted() ? largest_script_batch : std::min(as_.max_events(), largest_batch);
   if (most == 1) return add_plain(to, {&mine, 1}, token);
-  const bool must_part = token != 0 || batch_.topic() != about.topic || batch_.size() >= most ||
-                         batch_.bytes() >= largest_batch_bytes;
+  const bool must_part =
+      token != 0 || batch_.topic() != about.topic || batch_.size() >= most || batch_.bytes() >= largest_batch_bytes;
   if (!batch_.empty() && must_part) add_batch();
   batch_.add(mine);
   if (token == 0) return;
-  if (is_scripted()) add_scripted(to, batch_.events(), token);
-  else add_plain(to, batch_.events(), token);
+  if (is_scripted())
+    add_scripted(to, batch_.events(), token);
+  else
+    add_plain(to, batch_.events(), token);
   batch_.clear();
 }
 
@@ -174,8 +179,10 @@ void stream_out::add_batch() {
   if (batch_.empty()) return;
   const std::string topic = batch_.topic();
   try {
-    if (is_scripted()) add_scripted(target_of(topic), batch_.events(), 0);
-    else add_plain(target_of(topic), batch_.events(), 0);
+    if (is_scripted())
+      add_scripted(target_of(topic), batch_.events(), 0);
+    else
+      add_plain(target_of(topic), batch_.events(), 0);
   } catch (const std::exception& error) {
     core_.counts.refused += batch_.size();
     core_.warn("not encodable", "events of '" + topic + "' cannot go out: " + error.what());
@@ -352,17 +359,23 @@ void stream_out::confirm(const unacknowledged& what, const reply& id) {
   if (!waiting) return;
   const auto parsed = stream_id::parse(id.text);
   if (!parsed) {  // it had been added before, and the reply with its id was lost
-    waiting->promise.set_exception(std::make_exception_ptr(
-        bus_error(errc::not_connected, "publish_confirmed: the event is in the stream, but its id was lost with a connection")));
+    waiting->promise.set_exception(std::make_exception_ptr(bus_error(
+        errc::not_connected, "publish_confirmed: the event is in the stream, but its id was lost with a connection")));
     return;
   }
   if (waiting->replicas == 0) return waiting->promise.set_value(*parsed);
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(waiting->deadline - confirmations::clock::now()).count();
-  command_writer(core_.commands().out()).begin(3).word("WAIT").number(signed_of(waiting->replicas)).number(std::max<std::int64_t>(left, 1));
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(waiting->deadline - confirmations::clock::now()).count();
+  command_writer(core_.commands().out())
+      .begin(3)
+      .word("WAIT")
+      .number(signed_of(waiting->replicas))
+      .number(std::max<std::int64_t>(left, 1));
   auto kept = std::make_shared<confirmations::request>(std::move(*waiting));
   expect_once(core_.commands(), [kept, parsed](const reply* answer) {
     const auto enough = static_cast<std::int64_t>(kept->replicas);
-    if (answer != nullptr && answer->kind == reply_kind::integer && answer->integer >= enough) return kept->promise.set_value(*parsed);
+    if (answer != nullptr && answer->kind == reply_kind::integer && answer->integer >= enough)
+      return kept->promise.set_value(*parsed);
     kept->promise.set_exception(std::make_exception_ptr(bus_error(
         errc::timeout, "publish_confirmed: the event is in the stream, but not on so many replicas in time")));
   });

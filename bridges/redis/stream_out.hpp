@@ -49,9 +49,9 @@ class stream_out final : public route,
     std::uint64_t touched = 0;        ///< the pump that added to it last
   };
   struct unacknowledged {
-    std::string bytes;   ///< the command; with the script, its words behind the numbers
+    std::string bytes;  ///< the command; with the script, its words behind the numbers
     target* to;
-    std::size_t words;   ///< with the script
+    std::size_t words;  ///< with the script
     std::size_t events;
     std::uint64_t before, last;  ///< sequences, with the script
     std::uint64_t token;         ///< of publish_confirmed, or 0

@@ -47,7 +47,8 @@ void stream_reader::stop() {
 }
 
 void stream_reader::tell_ready() {
-  const bool all = std::all_of(feeds_.begin(), feeds_.end(), [](const auto& each) { return each.second->is_begun_or_broken(); });
+  const bool all =
+      std::all_of(feeds_.begin(), feeds_.end(), [](const auto& each) { return each.second->is_begun_or_broken(); });
   if (is_open_ && all) core_.states().ready(supervisor::role::reading);
 }
 
@@ -66,7 +67,9 @@ void stream_reader::on_lost(connection&, const std::string& reason) {
   core_.states().lost(supervisor::role::reading, reason);
 }
 
-void stream_reader::on_push(connection& which, const reply&) { which.drop("the server sent a message nobody asked for"); }
+void stream_reader::on_push(connection& which, const reply&) {
+  which.drop("the server sent a message nobody asked for");
+}
 
 void stream_reader::pump() {
   tell_ready();

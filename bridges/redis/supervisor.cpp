@@ -39,7 +39,8 @@ void supervisor::on_state(callback what) {
 }
 
 bool supervisor::all_up() const {
-  return unasked_ == 0 && std::none_of(roles_.begin(), roles_.end(), [](standing each) { return each == standing::down; });
+  return unasked_ == 0 &&
+         std::none_of(roles_.begin(), roles_.end(), [](standing each) { return each == standing::down; });
 }
 
 bool supervisor::is_ready() const {

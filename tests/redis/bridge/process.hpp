@@ -17,7 +17,8 @@ inline constexpr std::chrono::seconds patience{20};
 struct process {
   explicit process(const redis_server& server, redis::bridge_options with = {})
       : redis(bus, at(server.uri(), std::move(with))) {}
-  explicit process(std::string uri, redis::bridge_options with = {}) : redis(bus, at(std::move(uri), std::move(with))) {}
+  explicit process(std::string uri, redis::bridge_options with = {})
+      : redis(bus, at(std::move(uri), std::move(with))) {}
 
   actorbus::bus bus;
   redis::bridge redis;

@@ -17,7 +17,8 @@ using lines = std::vector<std::string>;
 /// What a subscriber is told, one line each.
 struct diary {
   auto handler() {
-    return overloaded{[this](const event<std::string>& e) { add(*e); }, [this](const gap& g) { add("gap: " + g.reason); }};
+    return overloaded{[this](const event<std::string>& e) { add(*e); },
+                      [this](const gap& g) { add("gap: " + g.reason); }};
   }
   void add(std::string line) {
     std::lock_guard lock(mutex);
@@ -99,7 +100,8 @@ TEST_CASE("a bare PUBLISH of a foreign program is an event, and it reads raw pay
 }
 
 TEST_CASE("no event comes back to who sent it, in any format, and none loops among three", "[redis][pubsub]") {
-  const auto format = GENERATE(redis::format::native, redis::format::raw, redis::format::litestar, redis::format::packed);
+  const auto format =
+      GENERATE(redis::format::native, redis::format::raw, redis::format::litestar, redis::format::packed);
   CAPTURE(redis::to_string(format));
   const redis_server server;
   process all[3]{process(server), process(server), process(server)};
@@ -235,7 +237,8 @@ TEST_CASE("wrong names, types, formats and URIs are refused at once", "[redis][r
   CHECK(error_of([&] { a.redis.pubsub<std::string>("a..b"); }) == errc::invalid_topic);
   CHECK(error_of([&] { a.redis.pubsub<std::string>("a.b*"); }) == errc::invalid_pattern);
   CHECK(error_of([&] { a.redis.pubsub<std::string>("ints"); }) == errc::type_mismatch);
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("x", {.format = redis::format::watermill}); }) == errc::invalid_argument);
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("x", {.format = redis::format::watermill}); }) ==
+        errc::invalid_argument);
   CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "http://x"}); }) == errc::invalid_argument);
   CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "rediss://localhost"}); }) == errc::unsupported);
   a.redis.close(1s);

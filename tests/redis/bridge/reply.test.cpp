@@ -11,7 +11,9 @@ TEST_CASE("replies of every kind are read", "[reply]") {
   reply_reader r;
   r.feed("+OK\r\n-ERR no such thing\r\n:-7\r\n$5\r\na\0b\r\n\r\n$-1\r\n*-1\r\n*3\r\n:1\r\n*1\r\n$1\r\nx\r\n$0\r\n\r\n");
   r.reset();
-  r.feed(std::string_view("+OK\r\n-ERR no such thing\r\n:-7\r\n$5\r\na\0b\r\n\r\n$-1\r\n*-1\r\n*3\r\n:1\r\n*1\r\n$1\r\nx\r\n$0\r\n\r\n", 76));
+  r.feed(std::string_view(
+      "+OK\r\n-ERR no such thing\r\n:-7\r\n$5\r\na\0b\r\n\r\n$-1\r\n*-1\r\n*3\r\n:1\r\n*1\r\n$1\r\nx\r\n$0\r\n\r\n",
+      76));
   const reply* one = r.next();
   REQUIRE(one != nullptr);
   CHECK(one->kind == reply_kind::status);
@@ -51,7 +53,8 @@ TEST_CASE("a reply may come a byte at a time", "[reply]") {
 }
 
 TEST_CASE("garbage is an error, and nothing is read behind it", "[reply]") {
-  for (const std::string bytes : {"HTTP/1.1 400 Bad Request\r\n\r\n", "*1000000000\r\n", "$-5\r\n", ":x\r\n", "*-7\r\n"}) {
+  for (const std::string bytes :
+       {"HTTP/1.1 400 Bad Request\r\n\r\n", "*1000000000\r\n", "$-5\r\n", ":x\r\n", "*-7\r\n"}) {
     reply_reader r;
     r.feed(bytes);
     CHECK(r.next() == nullptr);
@@ -88,7 +91,8 @@ TEST_CASE("a reply of many megabytes is read, and its memory given back", "[repl
 }
 
 TEST_CASE("commands are arrays of bulk strings, binary and empty words included", "[reply]") {
-  CHECK(command({"SET", std::string_view("k\0", 2), ""}) == std::string("*3\r\n$3\r\nSET\r\n$2\r\nk\0\r\n$0\r\n\r\n", 27));
+  CHECK(command({"SET", std::string_view("k\0", 2), ""}) ==
+        std::string("*3\r\n$3\r\nSET\r\n$2\r\nk\0\r\n$0\r\n\r\n", 27));
   std::string to;
   command_writer(to).begin(2).word("N").number(-12);
   CHECK(to == "*2\r\n$1\r\nN\r\n$3\r\n-12\r\n");

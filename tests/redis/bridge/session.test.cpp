@@ -12,7 +12,8 @@ using kind = session_action::kind;
 
 /// A session with a clock of the test's.
 struct script {
-  explicit script(session_settings with = {}) : session(std::move(with), retry_schedule(100ms, 1s, [] { return ~0ull; })) {}
+  explicit script(session_settings with = {})
+      : session(std::move(with), retry_schedule(100ms, 1s, [] { return ~0ull; })) {}
 
   session_action next() { return session.next(now); }
   kind next_kind() { return next().what; }

@@ -33,8 +33,10 @@ TEST_CASE("live begins behind the newest id ever given, once and for all", "[str
 TEST_CASE("all, since and last begin before the first entry they want", "[stream_cursor]") {
   const auto now = facts(3, 9, 9);
   CHECK(stream_cursor::start_of(replay::all(), now)->next() == stream_id{3, 0});
-  CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{5ms}), now)->next() == stream_id{5, 0});
-  CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{1ms}), now)->next() == stream_id{3, 0});
+  CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{5ms}), now)->next() ==
+        stream_id{5, 0});
+  CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{1ms}), now)->next() ==
+        stream_id{3, 0});
   CHECK_FALSE(stream_cursor::start_of(replay::last(2), now));
   CHECK(stream_cursor::start_of(replay::last(0), now) == stream_id{9, 0});
   CHECK(stream_cursor::start_of(replay::last(2), facts(10, 9, 9)) == stream_id{9, 0});
@@ -97,8 +99,9 @@ TEST_CASE("a stream made anew between two looks is a reset, whether its ids are 
   auto newer = at(5, facts(1, 5, 5));
   CHECK(newer.look(facts(7, 8, 2)).what == kind::reset);
   auto alike = at(5, {.exists = true, .length = 1, .last_generated = {5, 0}, .first = stream_id{5, 0}, .added = 1});
-  CHECK(alike.look({.exists = true, .length = 1, .last_generated = {7, 0}, .first = stream_id{7, 0}, .added = 1}).what ==
-        kind::reset);
+  CHECK(
+      alike.look({.exists = true, .length = 1, .last_generated = {7, 0}, .first = stream_id{7, 0}, .added = 1}).what ==
+      kind::reset);
 }
 
 TEST_CASE("a stream that never existed is no reset", "[stream_cursor]") {

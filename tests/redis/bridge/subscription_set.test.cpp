@@ -66,7 +66,8 @@ TEST_CASE("what is wanted twice goes with the second drop", "[subscription_set]"
   CHECK(s.empty());
 }
 
-TEST_CASE("given up and wanted again while confirmations are on their way, only the last counts", "[subscription_set]") {
+TEST_CASE("given up and wanted again while confirmations are on their way, only the last counts",
+          "[subscription_set]") {
   subscription_set s;
   s.want(channel, "a");
   asked(s);
