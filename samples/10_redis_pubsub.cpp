@@ -45,7 +45,7 @@ void waiter(const process::ready&) {
   redis.pubsub<order>("orders.*");
   redis.pubsub<std::string>("served.*");
   redis.on_state([](const actorbus::redis::state& s) {
-    if (s.phase == actorbus::redis::phase::lost) std::cout << "waiter: no connection: " << s.reason << std::endl;
+    if (s.phase == actorbus::redis::phase::lost) std::cerr << "waiter: no connection: " << s.reason << '\n';
   });
 
   auto served = bus.inbox<std::string>("served.*");
