@@ -49,6 +49,8 @@ void bus_core::report_failure(const std::string& where, const std::exception_ptr
   logger_->warn("[{}] {}: {}", options_.name, where, text_of(error));
 }
 
+void bus_core::warn(const std::string& what) { logger_->warn("[{}] {}", options_.name, what); }
+
 timers::handle bus_core::later(std::chrono::nanoseconds delay, std::function<void()> callback) {
   const auto now = engine_->now();
   const bool never = delay > engine::time_point::max() - now;

@@ -43,6 +43,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   registry& requests() { return requests_; }
 
   void report_failure(const std::string& where, const std::exception_ptr& error);
+  /// For bridges: a line in the bus's log.
+  void warn(const std::string& what);
   timers::handle later(std::chrono::nanoseconds delay, std::function<void()> callback);
   /// Calls it on a worker, as a handler.
   void post(std::function<void()> callback);

@@ -70,6 +70,7 @@ struct epoch_reset {
 };
 
 /// What a bridge puts into a topic as an entry of its own: it takes a sequence number and reaches every subscription.
-using log_notice = std::variant<gap, trimmed, epoch_reset>;
+/// `caught_up` says there that the bridge has replayed what its source had, to subscriptions of every kind.
+using log_notice = std::variant<gap, trimmed, epoch_reset, caught_up>;
 
 }  // namespace actorbus

@@ -106,6 +106,12 @@ class publishing {
 
 }  // namespace core
 
+/// Where an event comes from, and the sequence it had there.
+struct event_origin {
+  std::uint64_t origin = 0;
+  std::uint64_t sequence = 0;
+};
+
 template <class T>
 class publisher {
  public:
@@ -175,16 +181,16 @@ class publisher {
     return calls::publish(*to_, slot(), std::move(value), std::move(with), origin_, origin_sequence, at_once);
   }
 
+  /// The same for a bridge that carries events of many origins.
+  std::error_code try_publish_from(T&& value, event_origin from, headers with = {}) {
+    return calls::publish(*to_, slot(), std::move(value), std::move(with), from.origin, from.sequence, at_once);
+  }
+
   /// For bridges: a notice as an entry of the log, in order with the events. It takes a sequence number. Waits like
   /// publish.
-  void publish_notice(log_notice what) {
-    auto* note = new core::annotation;
-    core::annotation_ptr owned(note);
-    note->notice = std::move(what);
-    note->origin = origin_;
-    require(to_->accept(slot(), core::bare_arrival{note}, forever));
-    owned.leave();
-  }
+  void publish_notice(log_notice what) { require(publish_notice_until(std::move(what), forever)); }
+  /// The same without waiting.
+  std::error_code try_publish_notice(log_notice what) { return publish_notice_until(std::move(what), at_once); }
 
   const std::string& topic() const { return to_->name(); }
   std::uint64_t origin() const { return origin_; }
@@ -200,6 +206,15 @@ class publisher {
   template <class Value>
   std::error_code publish_until(Value&& value, headers with, engine::time_point deadline) {
     return calls::publish(*to_, slot(), std::forward<Value>(value), std::move(with), origin_, 0, deadline);
+  }
+  std::error_code publish_notice_until(log_notice what, engine::time_point deadline) {
+    auto* note = new core::annotation;
+    core::annotation_ptr owned(note);
+    note->notice = std::move(what);
+    note->origin = origin_;
+    const auto why = to_->accept(slot(), core::bare_arrival{note}, deadline);
+    if (!why) owned.leave();
+    return why;
   }
   void require(std::error_code why) const {
     if (why) throw calls::refused(*to_, why);

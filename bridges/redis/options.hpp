@@ -1,0 +1,62 @@
+// The options of a bridge and of its routes, each with its default.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <bridges/redis/direction.hpp>
+#include <bridges/redis/format.hpp>
+#include <bridges/redis/stream_id.hpp>
+#include <bus/overflow.hpp>
+#include <bus/replay.hpp>
+
+namespace actorbus::redis {
+
+struct bridge_options {
+  std::string uri = "redis://127.0.0.1:6379/0";  ///< see uri.hpp
+  std::string prefix = {};                       ///< of every key and channel
+  std::string client_name = "actorbus";          ///< as CLIENT LIST shows the connections
+  std::chrono::nanoseconds connect_timeout = std::chrono::seconds{5};
+  std::chrono::nanoseconds command_timeout = std::chrono::seconds{5};  ///< replies are awaited, and none comes: lost
+  std::chrono::nanoseconds health_check = std::chrono::seconds{15};    ///< silence before a PING; 0: never
+  std::chrono::nanoseconds idle_timeout{0};  ///< the connection for commands rests after so long without one; 0: never
+  std::chrono::nanoseconds retry_first = std::chrono::milliseconds{50};  ///< the first wait before a reconnect
+  std::chrono::nanoseconds retry_most = std::chrono::seconds{5};         ///< it doubles up to this
+  std::size_t max_in_flight = 8192;  ///< events a route may have sent without a reply; at least 1
+  std::chrono::nanoseconds close_within = std::chrono::seconds{2};  ///< what ~bridge gives what waits to go out
+};
+
+struct pubsub_options {
+  redis::direction direction = redis::direction::both;
+  redis::format format = redis::format::native;
+  actorbus::overflow overflow = actorbus::overflow::drop_oldest;  ///< of what waits, either way; see bridge::pubsub
+  std::size_t capacity = 0;       ///< events that may wait, either way; 0: the topic's going out, 8,192 coming in
+  std::size_t max_topics = 1024;  ///< topics a pattern may make here for remote names
+};
+
+struct stream_options {
+  std::uint64_t maxlen = 0;          ///< entries kept (events, where packed); 0: all
+  std::chrono::milliseconds ttl{0};  ///< the stream expires so long after the last event; 0: never
+  replay from = replay::live();      ///< where reading begins: live, last, all or since
+  redis::direction direction = redis::direction::both;
+  redis::format format = redis::format::native;
+  actorbus::overflow overflow = actorbus::overflow::drop_oldest;  ///< of what waits to go out
+  std::size_t capacity = 0;                                       ///< events that may wait to go out; 0: the topic's
+  std::size_t max_topics = 1024;                                  ///< topics a pattern may make here for remote names
+  bool exact = false;                    ///< `maxlen` and `max_age` to the entry, not to the server's convenience
+  std::chrono::milliseconds max_age{0};  ///< entries older than this are trimmed (MINID); 0: none. Not with `maxlen`
+  bool deduplicate = false;              ///< a re-send never doubles or reorders, by a script on the server
+  std::string resume_as = {};            ///< keeps the cursor in Redis under this name; empty: it ends with the bridge
+  std::optional<stream_id> after = {};   ///< reading begins behind this entry, instead of `from`
+};
+
+/// How publish_confirmed asks.
+struct confirm_options {
+  std::chrono::nanoseconds within = std::chrono::seconds{30};  ///< errc::timeout after that
+  std::size_t replicas = 0;                                    ///< WAIT for so many, too
+};
+
+}  // namespace actorbus::redis

@@ -1,0 +1,169 @@
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
+#include <bridges/redis/pubsub_in.hpp>
+
+#include <bus/errors.hpp>
+#include <bus/names.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+constexpr std::size_t default_capacity = 8192;
+
+/// How long a full topic is left alone.
+constexpr std::chrono::microseconds pause{500};
+
+}  // namespace
+
+pubsub_in::pubsub_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
+                     const pubsub_options& with)
+    : core_(of),
+      pattern_(pattern),
+      as_(as),
+      type_(type),
+      with_(with),
+      is_literal_(is_literal(pattern)),
+      name_(is_literal_ ? as.channel(of.options().prefix, pattern) : as.channel_glob(of.options().prefix, pattern)),
+      later_(of.loop().context()) {}
+
+void pubsub_in::start() {
+  core_.messages().subscribe(is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_,
+                             *this);
+  core_.states().asked(supervisor::role::messages);
+}
+
+void pubsub_in::stop() {
+  later_.cancel();
+  core_.messages().unsubscribe(is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_);
+}
+
+std::unique_ptr<inbound_topic> pubsub_in::open(std::string_view channel) {
+  std::string topic = pattern_;
+  if (!is_literal_) {
+    const auto told = as_.topic_of_channel(core_.options().prefix, channel);
+    if (!told || !is_topic_name(*told) || !matches(pattern_, *told)) return nullptr;
+    if (open_topics_ >= with_.max_topics) {
+      core_.warn("too many topics",
+                 "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*told) + "' gets no events");
+      return nullptr;
+    }
+    topic = *told;
+  }
+  if (core_.is_streamed(topic)) return nullptr;
+  auto fresh = std::make_unique<inbound_topic>(core_, std::move(topic), type_);
+  try {
+    fresh->open();
+  } catch (const bus_error& error) {
+    core_.warn("no such topic", error.what());
+    return nullptr;
+  }
+  ++open_topics_;
+  return fresh;
+}
+
+pubsub_in::arrivals& pubsub_in::arrivals_of(std::string_view channel) {
+  std::string name(channel);
+  const auto found = topics_.find(name);
+  if (found != topics_.end()) return found->second;
+  auto topic = open(channel);
+  static arrivals nobody;  // not remembered: remote names must not fill the memory
+  if (!topic) return nobody;
+  return topics_.emplace(std::move(name), arrivals{std::move(topic)}).first->second;
+}
+
+void pubsub_in::message(std::string_view channel, std::string_view payload) {
+  arrivals& to = arrivals_of(channel);
+  if (!to.topic) {
+    ++core_.counts.topics_refused;
+    return;
+  }
+  const std::string name(channel);
+  if (!as_.messages_carry_origin() && core_.echoes.is_echo(name, payload)) {
+    ++core_.counts.echoes;
+    return;
+  }
+  if (!to.waiting.empty() || !publish(to, name, payload)) keep(to, payload);
+}
+
+bool pubsub_in::publish(arrivals& to, const std::string& channel, std::string_view message) {
+  if (!tell_gap(to)) return false;
+  if (to.topic->is_full() && to.topic->retry() == inbound_topic::outcome::full) return false;
+  events_.clear();
+  if (const fault wrong = as_.read_message(message, events_)) {
+    ++core_.counts.decode_failures;
+    core_.warn("not decodable", "a message on '" + channel + "' was set aside: " + wrong);
+    return true;
+  }
+  for (; to.place < events_.size(); ++to.place) {
+    if (to.topic->is_full()) return false;
+    to.topic->offer(events_[to.place], payload_shape::bytes, {});
+  }
+  to.place = 0;
+  return true;
+}
+
+bool pubsub_in::tell_gap(arrivals& to) {
+  if (to.gap.empty()) return true;
+  if (to.topic->tell(gap{.topic = {}, .reason = to.gap}) == inbound_topic::outcome::full) return false;
+  to.gap.clear();
+  to.dropped = 0;
+  return true;
+}
+
+void pubsub_in::keep(arrivals& to, std::string_view message) {
+  const std::size_t capacity = with_.overflow == overflow::latest ? 1
+                               : with_.capacity == 0              ? default_capacity
+                                                                  : with_.capacity;
+  while (to.waiting.size() >= capacity) {
+    to.waiting.pop_front();
+    to.place = 0;
+    ++to.dropped;
+    ++core_.counts.dropped_in;
+  }
+  if (to.dropped != 0 && with_.overflow != overflow::latest) {
+    to.gap = std::to_string(to.dropped) + " messages dropped: the topic was full";
+  }
+  to.waiting.emplace_back(message);
+  come_back();
+}
+
+void pubsub_in::come_back() {
+  if (std::exchange(waits_, true)) return;
+  later_.expires_after(pause);
+  later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (error || !self) return;
+    self->waits_ = false;
+    self->go_on();
+  });
+}
+
+void pubsub_in::go_on() {
+  bool all = true;
+  for (auto& [channel, each] : topics_) all = go_on(each, channel) && all;
+  if (!all) come_back();
+}
+
+bool pubsub_in::go_on(arrivals& to, const std::string& channel) {
+  if (to.topic->is_full() && to.topic->retry() == inbound_topic::outcome::full) return false;
+  while (!to.waiting.empty()) {
+    if (!publish(to, channel, to.waiting.front())) return false;
+    to.waiting.pop_front();
+  }
+  return tell_gap(to);
+}
+
+void pubsub_in::after_gap(const std::string& reason) {
+  if (is_literal_) arrivals_of(name_);
+  for (auto& [channel, each] : topics_) {
+    each.gap = "reconnected: " + reason;
+    if (!each.waiting.empty() || !tell_gap(each)) come_back();
+  }
+}
+
+void pubsub_in::add_to(stats& sum) const {
+  for (const auto& [channel, each] : topics_) sum.waiting += each.waiting.size();
+}
+
+}  // namespace actorbus::redis

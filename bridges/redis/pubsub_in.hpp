@@ -1,0 +1,64 @@
+// What comes in by SUBSCRIBE or PSUBSCRIBE: read from the socket at once, held here while its topic is full.
+//
+// Threads: the loop's.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <bridges/redis/inbound_topic.hpp>
+#include <bridges/redis/message_hub.hpp>
+
+namespace actorbus::redis {
+
+class pubsub_in final : public route, public message_taker, public std::enable_shared_from_this<pubsub_in> {
+ public:
+  pubsub_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
+            const pubsub_options& with);
+
+  void start() override;
+  void stop() override;
+  void message(std::string_view channel, std::string_view payload) override;
+  void after_gap(const std::string& reason) override;
+  void add_to(stats& sum) const override;
+
+ private:
+  struct arrivals {
+    std::unique_ptr<inbound_topic> topic;  ///< null: refused, and its messages are counted
+    std::deque<std::string> waiting = {};  ///< messages, and notices as empty ones
+    std::size_t place = 0;                 ///< events of the first one that are published already
+    std::size_t dropped = 0;               ///< since the last notice
+    std::string gap = {};                  ///< a notice that is to be told, before what waits
+  };
+
+  arrivals& arrivals_of(std::string_view channel);
+  std::unique_ptr<inbound_topic> open(std::string_view channel);
+  /// False: the topic is full.
+  bool publish(arrivals& to, const std::string& channel, std::string_view message);
+  bool tell_gap(arrivals& to);
+  void keep(arrivals& to, std::string_view message);
+  void go_on();
+  bool go_on(arrivals& to, const std::string& channel);
+  void come_back();
+
+  bridge_core& core_;
+  const std::string pattern_;
+  const wire_format& as_;
+  const route_type& type_;
+  const pubsub_options with_;
+  const bool is_literal_;
+  std::string name_;  ///< the channel, or the pattern in the server's sense
+  std::unordered_map<std::string, arrivals> topics_;
+  std::size_t open_topics_ = 0;
+  std::vector<incoming> events_;
+  boost::asio::steady_timer later_;
+  bool waits_ = false;
+};
+
+}  // namespace actorbus::redis

@@ -1,0 +1,229 @@
+// The edges of a route where a payload's type ends: events of a T go out as payloads, payloads come in as events of T.
+//
+// Behind them nothing of the bridge knows T. Threads: the bridge's loop, except for the making.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <bridges/redis/past_entries.hpp>
+#include <bridges/redis/wire_format.hpp>
+#include <bus/bus_core.hpp>
+#include <bus/codec.hpp>
+#include <bus/errors.hpp>
+#include <bus/history_source.hpp>
+#include <bus/inbox.hpp>
+#include <bus/topic.hpp>
+
+namespace actorbus::redis {
+
+/// Takes what a route reads from its topics.
+class out_reader {
+ public:
+  virtual ~out_reader() = default;
+  /// Everything is borrowed for the call. It has no origin yet.
+  virtual void event(const metadata& about, const outgoing& what) = 0;
+  /// A codec threw.
+  virtual void unencodable(const metadata& about, const char* why) = 0;
+  virtual void dropped(const lagged& what) = 0;
+};
+
+/// An inbox without its type.
+class out_port {
+ public:
+  virtual ~out_port() = default;
+  virtual std::size_t poll(out_reader& to, std::size_t most) = 0;
+  virtual int readable_fd() = 0;
+  virtual bool closed() const = 0;
+  virtual void close() = 0;
+};
+
+/// A publisher without its type. `accept` decodes first: decode_failed says that the payload is no T. would_block: the
+/// topic is full, and the event is held; `retry` until it is taken.
+class in_port {
+ public:
+  virtual ~in_port() = default;
+  virtual std::error_code accept(const incoming& what, payload_shape shape, std::uint64_t origin, headers with) = 0;
+  virtual std::error_code retry() = 0;
+  virtual std::error_code notice(const log_notice& what) = 0;
+};
+
+/// What a route needs of T.
+struct route_type {
+  /// Older events of the topic come from there.
+  void (*set_history)(const std::shared_ptr<core::bus_core>& bus, std::string_view topic, const wire_format& as,
+                      past_fetcher from);
+  payload_shape shape;
+  std::unique_ptr<out_port> (*open_out)(const std::shared_ptr<core::bus_core>& bus, std::string_view pattern,
+                                        inbox_options options, payload_shape shape);
+  /// Throws what bus::topic throws.
+  std::unique_ptr<in_port> (*open_in)(const std::shared_ptr<core::bus_core>& bus, std::string_view topic);
+};
+
+template <class T>
+actorbus::topic<T> open_topic_of(const std::shared_ptr<core::bus_core>& bus, std::string_view name) {
+  auto found = core::open_topic(bus, name, core::kind_of<T>(), nullptr);
+  return actorbus::topic<T>(std::static_pointer_cast<core::topic_of<T>>(std::move(found)));
+}
+
+/// Throws errc::decode_failed, whatever the codec throws.
+template <class T>
+T decode_payload(const incoming& what, payload_shape shape) {
+  try {
+    if constexpr (has_field_codec<T>) {
+      if (shape == payload_shape::fields) return codec<T>::decode_fields(what.fields);
+    }
+    return codec<T>::decode(what.payload);
+  } catch (const bus_error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw bus_error(errc::decode_failed, error.what());
+  } catch (...) {
+    throw bus_error(errc::decode_failed, "the codec threw something that is no std::exception");
+  }
+}
+
+template <class T>
+class out_port_of final : public out_port {
+ public:
+  out_port_of(inbox<T> from, payload_shape shape) : from_(std::move(from)), shape_(shape) {}
+
+  std::size_t poll(out_reader& to, std::size_t most) override {
+    return from_.poll(overloaded{[&](const event<T>& e) { pass(e, to); }, [&](const lagged& l) { to.dropped(l); }},
+                      most);
+  }
+  int readable_fd() override { return from_.readable_fd(); }
+  bool closed() const override { return from_.closed(); }
+  void close() override { from_.close(); }
+
+ private:
+  void pass(const event<T>& e, out_reader& to) {
+    const metadata about = e.metadata();
+    outgoing what{.topic = about.topic, .headers = &about.headers, .content_type = codec<T>::content_type};
+    try {
+      if constexpr (has_field_codec<T>) {
+        if (shape_ == payload_shape::fields) {
+          fields_.clear();
+          codec<T>::encode_fields(*e, fields_);
+          what.fields = fields_;
+          return to.event(about, what);
+        }
+      }
+      if constexpr (std::is_same_v<T, std::string>) {
+        what.payload = *e;
+      } else {
+        scratch_.clear();
+        codec<T>::encode(*e, scratch_);
+        what.payload = scratch_;
+      }
+      to.event(about, what);
+    } catch (const std::exception& error) {
+      to.unencodable(about, error.what());
+    } catch (...) {
+      to.unencodable(about, "an exception that is no std::exception");
+    }
+  }
+
+  inbox<T> from_;
+  const payload_shape shape_;
+  std::string scratch_;
+  std::vector<field_view> fields_;
+};
+
+template <class T>
+class in_port_of final : public in_port {
+ public:
+  explicit in_port_of(const actorbus::topic<T>& to) : to_(to.publisher()) {}
+
+  std::error_code accept(const incoming& what, payload_shape shape, std::uint64_t origin, headers with) override {
+    try {
+      T value = decode_payload<T>(what, shape);
+      const auto why = to_.try_publish_from(std::move(value), event_origin{origin, what.origin_sequence}, with);
+      if (why == errc::would_block)
+        held_.emplace(held{std::move(value), {origin, what.origin_sequence}, std::move(with)});
+      return why;
+    } catch (const std::system_error& error) {
+      return error.code();
+    } catch (const std::exception&) {
+      return errc::decode_failed;
+    }
+  }
+  std::error_code retry() override {
+    if (!held_) return {};
+    const auto why = to_.try_publish_from(std::move(held_->value), held_->from, held_->with);
+    if (why != errc::would_block) held_.reset();
+    return why;
+  }
+  std::error_code notice(const log_notice& what) override { return to_.try_publish_notice(what); }
+
+ private:
+  struct held {
+    T value;
+    event_origin from;
+    headers with;
+  };
+  publisher<T> to_;
+  std::optional<held> held_;
+};
+
+template <class T>
+class stream_history_source final : public history_source<T> {
+ public:
+  stream_history_source(const wire_format& as, past_fetcher from) : as_(as), from_(std::move(from)) {}
+
+  void fetch(const history_request& request, std::function<void(std::vector<past_event<T>>)> done) override {
+    const std::size_t limit = request.from.kind() == replay_kind::last
+                                  ? request.from.count() - std::min<std::size_t>(request.from.count(), request.have)
+                                  : std::numeric_limits<std::size_t>::max();
+    from_(request, [&as = as_, limit, done = std::move(done)](const std::vector<past_entry>& entries) {
+      done(past_events<T>(entries, as, limit,
+                          [&as](const incoming& each) { return decode_payload<T>(each, as.entry_shape()); }));
+    });
+  }
+
+ private:
+  const wire_format& as_;
+  const past_fetcher from_;
+};
+
+/// Past events as events of a topic, which they outlive.
+template <class T>
+std::vector<event<T>> as_events(const actorbus::topic<T>& topic, std::vector<past_event<T>> past) {
+  std::vector<event<T>> result;
+  core::history_source_of<T>::events_of(topic.core()->identity(), std::move(past), result);
+  return result;
+}
+
+template <class T>
+const route_type& route_type_of() {
+  require_codec<T>();
+  static const route_type type{
+      [](const std::shared_ptr<core::bus_core>& bus, std::string_view topic, const wire_format& as, past_fetcher from) {
+        open_topic_of<T>(bus, topic)
+            .set_history_source(from ? std::make_shared<stream_history_source<T>>(as, std::move(from)) : nullptr);
+      },
+      shape_of<T>,
+      [](const std::shared_ptr<core::bus_core>& bus, std::string_view pattern, inbox_options options,
+         payload_shape shape) -> std::unique_ptr<out_port> {
+        return std::make_unique<out_port_of<T>>(
+            inbox<T>(core::open_inbox(bus, pattern, core::kind_of<T>(), std::move(options))), shape);
+      },
+      [](const std::shared_ptr<core::bus_core>& bus, std::string_view topic) -> std::unique_ptr<in_port> {
+        return std::make_unique<in_port_of<T>>(open_topic_of<T>(bus, topic));
+      }};
+  return type;
+}
+
+}  // namespace actorbus::redis

@@ -1,0 +1,182 @@
+#include <bridges/redis/session.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <bridges/redis/command.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+std::string seconds_of(std::chrono::nanoseconds time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
+}
+
+}  // namespace
+
+session_action session::next(time_point now) {
+  using kind = session_action::kind;
+  if (stopping_ && state_ != state::stopped) {
+    const bool was_up = state_ == state::connecting || state_ == state::greeting || state_ == state::ready;
+    if (was_up) return come_down("closed", now), session_action{kind::drop, {}, 0, "closed"};
+    state_ = state::stopped;
+    return {kind::end, {}, 0, {}};
+  }
+  switch (state_) {
+    case state::idle:
+      if (!wanted_ && !is_wanted_) return {};
+      [[fallthrough]];
+    case state::waiting:
+      if (state_ == state::waiting && now < deadline_) return {};
+      wanted_ = is_wanted_ = false;
+      state_ = state::connecting;
+      deadline_ = now + with_.connect_timeout;
+      return {kind::connect, {}, 0, {}};
+    case state::connecting:
+      if (now < deadline_) return {};
+      return lose("no connection within " + seconds_of(with_.connect_timeout), now);
+    case state::greeting:
+      return greet(now);
+    case state::ready:
+      return look(now);
+    case state::lost:
+      state_ = state::waiting;
+      deadline_ = now + retries_.next();
+      return {};
+    case state::stopped:
+      return {};
+  }
+  return {};
+}
+
+session::time_point session::wake_at() const {
+  switch (state_) {
+    case state::connecting:
+    case state::greeting:
+    case state::waiting:
+      return deadline_;
+    case state::ready: {
+      auto at = time_point::max();
+      if (awaits_ || pinged_) at = std::max(sent_ + longer_, heard_) + with_.command_timeout;
+      if (!pinged_ && with_.health_check.count() != 0)
+        at = std::min(at, std::max(heard_, sent_ + longer_) + with_.health_check);
+      if (with_.idle_timeout.count() != 0 && !awaits_) at = std::min(at, sent_ + with_.idle_timeout);
+      return at;
+    }
+    case state::idle:
+    case state::lost:
+    case state::stopped:
+      break;
+  }
+  return time_point::max();
+}
+
+void session::connected(time_point now) {
+  if (state_ != state::connecting) return;
+  state_ = state::greeting;
+  greeted_ = refused_ = pinged_ = awaits_ = false;
+  client_id_ = 0;
+  ++connections_;
+  heard_ = sent_ = now;
+  longer_ = {};
+  deadline_ = now + with_.command_timeout;
+}
+
+void session::disconnected(std::string reason, time_point now) { come_down(std::move(reason), now); }
+
+void session::come_down(std::string reason, time_point) {
+  if (state_ != state::connecting && state_ != state::greeting && state_ != state::ready) return;
+  state_ = state::lost;
+  reason_ = std::move(reason);
+  questions_.clear();
+}
+
+session_action session::lose(std::string reason, time_point now) {
+  come_down(reason, now);
+  return {session_action::kind::drop, {}, 0, std::move(reason)};
+}
+
+session_action session::greet(time_point now) {
+  if (greeted_ && questions_.empty()) {
+    state_ = state::ready;
+    retries_.reset();
+    return {session_action::kind::open, {}, 0, {}};
+  }
+  if (!reason_.empty() && greeted_ && refused_) return lose(std::exchange(reason_, {}), now);  // it was refused
+  if (greeted_)
+    return now < deadline_ ? session_action{}
+                           : lose("no answer to the greeting within " + seconds_of(with_.command_timeout), now);
+  greeted_ = true;
+  reason_.clear();
+  session_action hello{session_action::kind::send, {}, 0, {}};
+  auto ask = [&](question what, std::initializer_list<std::string_view> words) {
+    append_command(hello.bytes, words);
+    questions_ += static_cast<char>(what);
+    ++hello.replies;
+  };
+  if (!with_.password.empty()) {
+    if (with_.user.empty()) {
+      ask(question::auth, {"AUTH", with_.password});
+    } else {
+      ask(question::auth, {"AUTH", with_.user, with_.password});
+    }
+  }
+  // RESP2 needs no HELLO: it is what every connection begins with, and servers before 6 do not know the command.
+  if (with_.database != 0) ask(question::select, {"SELECT", std::to_string(with_.database)});
+  if (!with_.client_name.empty()) ask(question::name, {"CLIENT", "SETNAME", with_.client_name});
+  ask(question::id, {"CLIENT", "ID"});
+  ask(question::ping, {"PING"});
+  return hello;
+}
+
+void session::answered(const reply& what, time_point now) {
+  heard_ = now;
+  if (state_ == state::ready) {
+    pinged_ = false;
+    return;
+  }
+  if (state_ != state::greeting || questions_.empty()) return;
+  const auto to = static_cast<question>(questions_.front());
+  questions_.erase(0, 1);
+  if (to == question::id && what.kind == reply_kind::integer) client_id_ = what.integer;
+  if (!what.is_error()) return;
+  const auto code = what.error_code();
+  const bool is_essential = to == question::auth || to == question::select;
+  const bool not_yet = code == "LOADING" || code == "NOAUTH" || code == "MASTERDOWN" || code == "BUSY";
+  if (!is_essential && !not_yet) return;  // a server or an ACL that knows less: not needed
+  if (refused_) return;                   // the first reason counts
+  refused_ = true;
+  const char* asked = to == question::auth ? "AUTH: " : to == question::select ? "SELECT: " : "";
+  reason_ = asked + std::string(what.text);
+  questions_ = static_cast<char>(question::ping);  // never ready
+}
+
+void session::sent(time_point now, std::chrono::nanoseconds longer) {
+  if (!awaits_) heard_ = std::max(heard_, now);
+  awaits_ = true;
+  sent_ = now;
+  longer_ = longer;
+}
+
+session_action session::look(time_point now) {
+  using kind = session_action::kind;
+  const auto last = std::max(heard_, sent_ + longer_);
+  if ((awaits_ || pinged_) && now >= std::max(sent_ + longer_, heard_) + with_.command_timeout) {
+    return lose("no reply within " + seconds_of(with_.command_timeout), now);
+  }
+  if (with_.idle_timeout.count() != 0 && !awaits_ && now >= sent_ + with_.idle_timeout) {
+    state_ = state::idle;
+    is_wanted_ = false;
+    reason_ = "idle";
+    return {kind::drop, {}, 0, "idle"};
+  }
+  if (!pinged_ && with_.health_check.count() != 0 && now >= last + with_.health_check) {
+    pinged_ = true;
+    heard_ = now;  // its reply has the whole of the time
+    return {kind::send, command({"PING"}), 1, {}};
+  }
+  return {};
+}
+
+}  // namespace actorbus::redis

@@ -1,0 +1,28 @@
+// What a bridge has done so far. Plain values.
+#pragma once
+
+#include <cstdint>
+
+namespace actorbus::redis {
+
+struct stats {
+  std::uint64_t connections_made = 0, connections_lost = 0;
+  std::uint64_t commands = 0;  ///< sent, those of connections' greetings included
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::uint64_t in_flight = 0;        ///< events sent whose reply has not come
+  std::uint64_t resent = 0;           ///< events sent again, because a reply never came or an error may pass
+  std::uint64_t out = 0;              ///< events that the server has acknowledged
+  std::uint64_t in = 0;               ///< events handed on to topics
+  std::uint64_t dropped_out = 0;      ///< by a route's overflow, before they were sent
+  std::uint64_t dropped_in = 0;       ///< by a route's overflow, after they came
+  std::uint64_t lost_out = 0;         ///< sent by PUBLISH on a connection that was lost before the reply
+  std::uint64_t refused = 0;          ///< that the server or the format will never take
+  std::uint64_t decode_failures = 0;  ///< entries and messages set aside
+  std::uint64_t echoes = 0;           ///< our own, not brought back
+  std::uint64_t topics_refused = 0;   ///< messages for topics beyond max_topics, of another type, or with no valid name
+  std::uint64_t gaps = 0;             ///< notices published: gap, trimmed, epoch_reset
+  std::uint64_t waiting = 0;          ///< events not yet sent, of all routes
+  std::uint64_t lag = 0;              ///< entries known to be in the streams and not yet read
+};
+
+}  // namespace actorbus::redis

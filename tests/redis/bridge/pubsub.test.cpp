@@ -1,0 +1,306 @@
+// Publish/subscribe through a real redis-server.
+#include <set>
+
+#include "tests/error_of.hpp"
+#include "tests/eventually.hpp"
+#include "tests/redis/bridge/process.hpp"
+#include "tests/redis/client.hpp"
+
+using namespace actorbus;
+using namespace actorbus::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+/// What a subscriber is told, one line each.
+struct diary {
+  auto handler() {
+    return overloaded{[this](const event<std::string>& e) { add(*e); },
+                      [this](const gap& g) { add("gap: " + g.reason); }};
+  }
+  void add(std::string line) {
+    std::lock_guard lock(mutex);
+    all.push_back(std::move(line));
+  }
+  lines get() const {
+    std::lock_guard lock(mutex);
+    return all;
+  }
+  bool has(const std::string& line) const {
+    const auto now = get();
+    return std::find(now.begin(), now.end(), line) != now.end();
+  }
+  mutable std::mutex mutex;
+  lines all;
+};
+
+}  // namespace
+
+TEST_CASE("what one process publishes another receives, in order, with headers and origin", "[redis][pubsub]") {
+  const redis_server server;
+  process a(server);
+  process b(server);
+  auto from = a.bus.topic<std::string>("orders.created");
+  auto in = b.bus.topic<std::string>("orders.created").inbox();
+  a.redis.pubsub<std::string>("orders.created");
+  b.redis.pubsub<std::string>("orders.created");
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  from.publish("one", {{"k", "v"}});
+  const auto first = in.next(patience);
+  REQUIRE(first);
+  CHECK(**first == "one");
+  CHECK(first->headers().get("k") == "v");
+  CHECK(first->origin() == a.redis.origin());
+  CHECK(first->origin_sequence() == 1);
+  lines wanted;
+  for (int i = 0; i < 1000; ++i) {
+    wanted.push_back(std::to_string(i));
+    from.publish(wanted.back());
+  }
+  CHECK(read(in, 1000) == wanted);
+}
+
+TEST_CASE("patterns carry the topics they cover, and make those that others publish on", "[redis][pubsub]") {
+  const redis_server server;
+  process a(server);
+  process b(server);
+  a.redis.pubsub<std::string>("orders.*");
+  b.redis.pubsub<std::string>("orders.*");
+  auto in = b.bus.inbox<std::string>("orders.*");
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  a.bus.topic<std::string>("orders.created").publish("1");
+  a.bus.topic<std::string>("other.created").publish("2");
+  a.bus.topic<std::string>("orders.paid.late").publish("3");
+  a.bus.topic<std::string>("orders.paid").publish("4");
+  CHECK(read(in, 2) == lines{"1", "4"});
+  redis_client client(server);
+  client.run("PUBLISH", "t:orders.a.b", "not covered");
+  client.run("PUBLISH", "t:orders.foreign", "5");
+  CHECK(read(in, 1) == lines{"5"});
+}
+
+TEST_CASE("a bare PUBLISH of a foreign program is an event, and it reads raw payloads", "[redis][pubsub]") {
+  const redis_server server;
+  process a(server);
+  auto topic = a.bus.topic<std::string>("x");
+  auto in = topic.inbox();
+  a.redis.pubsub<std::string>("x", {.format = redis::format::raw});
+  REQUIRE(a.redis.wait_ready(patience));
+  redis_client client(server);
+  CHECK(client.run("PUBLISH", "t:x", "hello").integer() == 1);
+  CHECK(read(in, 1) == lines{"hello"});
+  client.send({"SUBSCRIBE", "t:x"});
+  client.read();
+  topic.publish("back");
+  CHECK(client.read()[2].text() == "back");
+}
+
+TEST_CASE("no event comes back to who sent it, in any format, and none loops among three", "[redis][pubsub]") {
+  const auto format =
+      GENERATE(redis::format::native, redis::format::raw, redis::format::litestar, redis::format::packed);
+  CAPTURE(redis::to_string(format));
+  const redis_server server;
+  process all[3]{process(server), process(server), process(server)};
+  std::vector<inbox<std::string>> in;
+  for (auto& each : all) {
+    in.push_back(each.bus.topic<std::string>("x").inbox());
+    each.redis.pubsub<std::string>("x", {.format = format});
+  }
+  for (auto& each : all) REQUIRE(each.redis.wait_ready(patience));
+  constexpr int count = 100;
+  for (int i = 0; i < count; ++i) {
+    for (int p = 0; p < 3; ++p) all[p].bus.topic<std::string>("x").publish(std::to_string(p) + "." + std::to_string(i));
+  }
+  for (auto& each : all) REQUIRE(each.redis.flush(patience));
+  // What comes behind everything else, by a client of its own: then nothing more of the others can come.
+  redis_client client(server);
+  client.run("PUBLISH", format == redis::format::litestar ? "x" : "t:x", "end");  // Litestar's channels have no prefix
+  for (auto& each : in) {
+    std::multiset<std::string> seen;
+    for (;;) {
+      const auto one = each.next(patience);
+      REQUIRE(one);
+      if (**one == "end") break;
+      seen.insert(**one);
+    }
+    CHECK(seen.size() == 3 * count);
+    for (int p = 0; p < 3; ++p) {
+      for (int i = 0; i < count; ++i) CHECK(seen.count(std::to_string(p) + "." + std::to_string(i)) == 1);
+    }
+  }
+}
+
+TEST_CASE("a server that is killed and comes back: a gap is told, and events go on", "[redis][pubsub]") {
+  redis_server server;
+  process a(server);
+  process b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x");
+  b.redis.pubsub<std::string>("x");
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  from.publish("before");
+  REQUIRE(eventually([&] { return told.has("before"); }));
+  server.kill();
+  REQUIRE(eventually([&] { return !a.redis.wait_ready(0s) && !b.redis.wait_ready(0s); }));
+  from.publish("meanwhile");  // waits in the topic's log
+  server.start();
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  from.publish("after");
+  REQUIRE(eventually([&] { return told.has("after"); }));
+  const auto lines = told.get();
+  REQUIRE(lines.size() >= 3);
+  CHECK(lines[0] == "before");
+  CHECK(lines[1].find("gap: reconnected") == 0);
+  CHECK(lines.back() == "after");
+}
+
+TEST_CASE("while Redis is away what waits is bounded, and what is dropped is counted", "[redis][pubsub]") {
+  redis_server server;
+  process a(server);
+  auto topic = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.direction = redis::direction::out, .capacity = 10});
+  REQUIRE(a.redis.wait_ready(patience));
+  server.kill();
+  REQUIRE(eventually([&] { return !a.redis.wait_ready(0s); }));
+  for (int i = 0; i < 100; ++i) topic.publish(std::to_string(i));
+  REQUIRE(a.bus.flush(patience));
+  server.start();
+  REQUIRE(eventually([&] { return a.redis.stats().out == 10; }));
+  CHECK(a.redis.stats().dropped_out == 90);
+}
+
+TEST_CASE("on_state tells each connection, and stats count", "[redis][state]") {
+  redis_server server;
+  process a(server);
+  std::mutex mutex;
+  std::vector<redis::phase> phases;
+  std::string reason;
+  a.redis.on_state([&](const redis::state& s) {
+    std::lock_guard lock(mutex);
+    phases.push_back(s.phase);
+    if (s.phase == redis::phase::lost) reason = s.reason;
+  });
+  a.redis.pubsub<std::string>("x");
+  REQUIRE(a.redis.wait_ready(patience));
+  redis_client client(server);
+  client.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+  REQUIRE(eventually([&] { return a.redis.stats().connections_lost == 1; }));
+  REQUIRE(eventually([&] { return a.redis.wait_ready(patience) && a.redis.stats().connections_made == 3; }));
+  REQUIRE(eventually([&] {
+    std::lock_guard lock(mutex);
+    return std::count(phases.begin(), phases.end(), redis::phase::lost) == 1 && phases.back() == redis::phase::ready;
+  }));
+  CHECK(reason.find("commands: ") == 0);
+  a.redis.close(1s);
+  REQUIRE(eventually([&] {
+    std::lock_guard lock(mutex);
+    return phases.back() == redis::phase::closed;
+  }));
+  CHECK(a.redis.stats().connections_made == 3);
+  CHECK(a.redis.stats().bytes_out > 0);
+}
+
+TEST_CASE("overlapping routes are an error that names both; another way or another kind is none", "[redis][routes]") {
+  const redis_server server;
+  process a(server);
+  a.redis.pubsub<std::string>("orders.*");
+  try {
+    a.redis.pubsub<std::string>("*.created");
+    FAIL("no error");
+  } catch (const bus_error& error) {
+    CHECK(error.code() == errc::invalid_argument);
+    CHECK(std::string(error.what()).find("'orders.*'") != std::string::npos);
+    CHECK(std::string(error.what()).find("'*.created'") != std::string::npos);
+  }
+  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("orders.*.x"); }));
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("orders.>"); }) == errc::invalid_argument);
+  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("in", {.direction = redis::direction::in}); }));
+  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("in", {.direction = redis::direction::out}); }));
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("in"); }) == errc::invalid_argument);
+  CHECK(a.redis.unroute("orders.*"));
+  CHECK_FALSE(a.redis.unroute("orders.*"));
+  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("*.created"); }));
+}
+
+TEST_CASE("wrong names, types, formats and URIs are refused at once", "[redis][routes]") {
+  const redis_server server;
+  process a(server);
+  auto ints = a.bus.topic<int>("ints");
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("a..b"); }) == errc::invalid_topic);
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("a.b*"); }) == errc::invalid_pattern);
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("ints"); }) == errc::type_mismatch);
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("x", {.format = redis::format::watermill}); }) ==
+        errc::invalid_argument);
+  CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "http://x"}); }) == errc::invalid_argument);
+  CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "rediss://localhost"}); }) == errc::unsupported);
+  a.redis.close(1s);
+  CHECK(error_of([&] { a.redis.pubsub<std::string>("y"); }) == errc::closed);
+}
+
+TEST_CASE("remote names cannot grow the registry beyond max_topics", "[redis][pubsub]") {
+  const redis_server server;
+  process a(server);
+  auto in = a.bus.inbox<std::string>(">");
+  a.redis.pubsub<std::string>("r.*", {.max_topics = 3});
+  REQUIRE(a.redis.wait_ready(patience));
+  redis_client client(server);
+  for (int i = 0; i < 10; ++i) client.run("PUBLISH", "t:r." + std::to_string(i), std::to_string(i));
+  client.run("PUBLISH", "t:r.", "no name");
+  client.run("PUBLISH", "t:r.0", "end");
+  CHECK(read(in, 4) == lines{"0", "1", "2", "end"});
+  CHECK(a.redis.stats().topics_refused == 8);
+}
+
+TEST_CASE("a closing bus flushes its bridge", "[redis][close]") {
+  const redis_server server;
+  redis_client client(server);
+  client.send({"SUBSCRIBE", "t:x"});
+  client.read();
+  std::size_t received = 0;
+  {
+    process a(server);
+    a.redis.pubsub<std::string>("x", {.direction = redis::direction::out, .format = redis::format::raw});
+    auto topic = a.bus.topic<std::string>("x");
+    for (int i = 0; i < 5000; ++i) topic.publish(std::to_string(i));
+    CHECK(a.bus.close(patience).drained);
+  }
+  for (; received < 5000; ++received) REQUIRE(client.read()[2].text() == std::to_string(received));
+}
+
+TEST_CASE("a bridge may outlive its bus, and go before it", "[redis][close]") {
+  const redis_server server;
+  auto bus = std::make_optional<actorbus::bus>();
+  auto first = std::make_optional<redis::bridge>(*bus, redis::bridge_options{.uri = server.uri(), .prefix = "t:"});
+  first->pubsub<std::string>("x");
+  auto second = std::make_optional<redis::bridge>(*bus, redis::bridge_options{.uri = server.uri(), .prefix = "u:"});
+  second->pubsub<std::string>("x");
+  first.reset();
+  bus->topic<std::string>("x").publish("1");
+  bus.reset();
+  redis_client client(server);
+  client.run("PUBLISH", "u:x", "nobody is there");
+  CHECK(second->wait_ready(patience));
+  second.reset();
+}
+
+TEST_CASE("an ACL that denies a channel is told, and the other subscriptions work", "[redis][pubsub]") {
+  const redis_server server({.users = {"ann on >secret ~* +@all resetchannels &t:ok"}});
+  process a("redis://ann:secret@127.0.0.1:" + std::to_string(server.port()));
+  auto in = a.bus.topic<std::string>("ok").inbox();
+  a.redis.pubsub<std::string>("denied");
+  a.redis.pubsub<std::string>("ok");
+  REQUIRE(a.redis.wait_ready(patience));
+  redis_client client(server);
+  client.run("PUBLISH", "t:ok", "fine");
+  CHECK(read(in, 1) == lines{"fine"});
+  CHECK(a.redis.stats().refused == 1);
+  CHECK(a.redis.stats().connections_lost == 0);
+}
