@@ -144,6 +144,17 @@ class history_source_of final : public history_source_base {
   explicit history_source_of(std::shared_ptr<history_source<T>> source, std::shared_ptr<topic_identity> topic)
       : source_(std::move(source)), topic_(std::move(topic)) {}
 
+  /// Appends them as events of the topic, without a sequence.
+  static void events_of(const std::shared_ptr<topic_identity>& topic, std::vector<past_event<T>> past,
+                        std::vector<event<T>>& to) {
+    if (past.empty()) return;
+    const replayed packed = pack(topic, std::move(past));
+    for (auto at = packed.first; at != packed.past; ++at) {
+      const event<T> borrowed = event_at<T>({packed.pinned.holder(), packed.pinned.holder()->at(at), 0});
+      to.push_back(borrowed);
+    }
+  }
+
   void fetch(const history_request& request, std::function<void(std::vector<replayed>)> done) override {
     source_->fetch(request, [topic = topic_, done = std::move(done)](std::vector<past_event<T>> events) {
       std::vector<replayed> result;

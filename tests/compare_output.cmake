@@ -1,4 +1,5 @@
-# Runs PROGRAM and compares what it prints with the file EXPECTED, line by line. A line of EXPECTED is literal, or
+# Runs PROGRAM, by LAUNCHER if that is set, and compares what it prints with the file EXPECTED, line by line. A line of
+# EXPECTED is literal, or
 #   ~ regex     one line that matches, from its first character to its last
 #   ~* regex    as many such lines as come, also none
 cmake_minimum_required(VERSION 3.23)
@@ -16,7 +17,7 @@ macro(take_line text line)
   string(SUBSTRING "${${text}}" ${end} -1 ${text})
 endmacro()
 
-execute_process(COMMAND "${PROGRAM}" OUTPUT_VARIABLE output RESULT_VARIABLE status)
+execute_process(COMMAND ${LAUNCHER} "${PROGRAM}" OUTPUT_VARIABLE output RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   fail("ended with ${status}")
 endif()

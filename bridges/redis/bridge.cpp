@@ -1,11 +1,15 @@
 #include <bridges/redis/bridge.hpp>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/pubsub_in.hpp>
+#include <bridges/redis/command.hpp>
 #include <bridges/redis/pubsub_out.hpp>
+#include <bridges/redis/stream_in.hpp>
+#include <bridges/redis/stream_out.hpp>
 #include <bus/errors.hpp>
 #include <bus/in_handler.hpp>
 #include <bus/names.hpp>
@@ -39,11 +43,11 @@ class both_ways final : public route {
   const std::vector<std::shared_ptr<route>> ways_;
 };
 
-/// What a route sends: what was published in this process.
-inbox_options outbound(overflow how, std::size_t capacity, std::string_view pattern) {
+/// What a route sends: what was published in this process. `self`: and what publish_confirmed did; 0: not that.
+inbox_options outbound(overflow how, std::size_t capacity, std::string_view pattern, std::uint64_t self) {
   return {.overflow = how,
           .capacity = capacity,
-          .where = [](const metadata& m) { return m.origin == 0; },
+          .where = [self](const metadata& m) { return m.origin == 0 || m.origin == self; },
           .name = "redis bridge, " + std::string(pattern)};
 }
 
@@ -78,14 +82,14 @@ void bridge::add_pubsub(std::string_view pattern, const route_type& type, const 
                                                 std::string(to_string(options.format)) +
                                                 " has no messages; use it with stream");
   }
-  core_->add_route(bridge_core::route_kind::pubsub, pattern, options.direction, [&] {
+  core_->add_route(bridge_core::route_kind::pubsub, pattern, options.direction, as, [&] {
     std::shared_ptr<route> in;
     std::shared_ptr<route> out;
     if (is_literal(pattern)) type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
     if (goes_out(options.direction)) {
       out = std::make_shared<pubsub_out>(
           *core_, pattern, as,
-          type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern), payload_shape::bytes),
+          type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern, 0), payload_shape::bytes),
           comes_in(options.direction));
     }
     if (comes_in(options.direction)) {
@@ -95,6 +99,143 @@ void bridge::add_pubsub(std::string_view pattern, const route_type& type, const 
     return std::make_shared<both_ways>(std::move(in), std::move(out));
   });
 }
+
+void bridge::add_stream(std::string_view pattern, const route_type& type, const stream_options& options) {
+  const auto refuse = [&](const char* why) {
+    throw bus_error(errc::invalid_argument, "route '" + std::string(pattern) + "': " + why);
+  };
+  if (options.from.kind() == replay_kind::after) {
+    refuse("replay::after names a sequence of this process; give the entry's id as stream_options::after");
+  }
+  if (options.maxlen != 0 && options.max_age.count() != 0) refuse("give maxlen or max_age, a stream is trimmed by one");
+  if (options.ttl.count() < 0 || options.max_age.count() < 0) refuse("ttl and max_age are at least 0");
+  const wire_format& as = wire_format_of(options.format, type.shape);
+  core_->add_route(bridge_core::route_kind::stream, pattern, options.direction, as, [&] {
+    std::shared_ptr<route> in;
+    std::shared_ptr<route> out;
+    if (is_literal(pattern)) {
+      type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
+      type.set_history(core_->bus(), pattern, as, core_->past_of(pattern, as));
+    }
+    if (goes_out(options.direction)) {
+      out = std::make_shared<stream_out>(
+          *core_, pattern, as,
+          type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern, core_->origin()),
+                        as.entry_shape()),
+          options, comes_in(options.direction));
+    }
+    if (comes_in(options.direction)) {
+      in = std::make_shared<stream_in>(*core_, pattern, as, type, options);
+      core_->states().need(supervisor::role::reading);
+    }
+    return std::make_shared<both_ways>(std::move(in), std::move(out));
+  });
+}
+
+const wire_format& bridge::format_of(std::string_view topic, payload_shape shape) const {
+  require_topic_name(topic);
+  const wire_format* known = core_->stream_format(topic, false);
+  return known != nullptr ? *known : wire_format_of(format::native, shape);
+}
+
+std::vector<past_entry> bridge::read_back(std::string_view topic, const wire_format& as, std::size_t limit) {
+  core::require_outside_handler("bridge::history");
+  std::vector<past_entry> found;
+  if (limit == 0) return found;
+  const auto entries = std::make_shared<std::vector<past_entry>>();
+  core_->ask(
+      "history of '" + std::string(topic) + "'", core_->options().command_timeout,
+      [key = as.stream_key(core_->options().prefix, topic), limit](std::string& to) {
+        append_command(to, {"XREVRANGE", key, "+", "-", "COUNT", std::to_string(limit)});
+      },
+      [entries](const reply& what) {
+        for (auto at = what.elements.rbegin(); at != what.elements.rend(); ++at) {
+          const auto id = at->elements.size() < 2 ? std::nullopt : stream_id::parse(at->elements[0].text);
+          if (!id) continue;
+          auto& one = entries->emplace_back(past_entry{*id, {}});
+          const auto& words = at->elements[1].elements;
+          for (std::size_t i = 0; i + 1 < words.size(); i += 2) one.fields.emplace_back(words[i].text, words[i + 1].text);
+        }
+      });
+  return std::move(*entries);
+}
+
+std::pair<std::uint64_t, std::future<stream_id>> bridge::confirm(std::string_view topic, const confirm_options& options) {
+  require_topic_name(topic);
+  if (core_->stream_format(topic, true) == nullptr) {
+    throw bus_error(errc::invalid_argument,
+                    "publish_confirmed on '" + std::string(topic) + "': no stream route takes this topic out; add one");
+  }
+  std::promise<stream_id> promise;
+  auto result = promise.get_future();
+  const auto now = confirmations::clock::now();
+  const auto within = std::min<std::chrono::nanoseconds>(options.within, std::chrono::hours{24 * 365});
+  const auto token = core_->confirming.add({std::move(promise), now + within, options.replicas, within});
+  return {token, std::move(result)};
+}
+
+void bridge::refuse(std::uint64_t token, std::string_view topic, std::error_code why) {
+  core_->confirming.take(token);
+  throw bus_error(why, "publish_confirmed on '" + std::string(topic) + "'");
+}
+
+void bridge::send_to_all(const std::vector<std::string>& topics, std::string_view payload,
+                         std::string_view content_type, const headers& with) {
+  core::require_outside_handler("bridge::publish_all");
+  std::vector<std::string> words;
+  std::string scratch;
+  for (const auto& each : topics) {
+    require_topic_name(each);
+    const wire_format* as = core_->pubsub_format(each);
+    if (as == nullptr) {
+      throw bus_error(errc::invalid_argument, "publish_all: no pub/sub route takes topic '" + each + "' out; add one");
+    }
+    const outgoing one{.topic = each, .payload = payload, .headers = &with, .content_type = content_type, .origin = core_->origin()};
+    words.push_back(as->channel(core_->options().prefix, each));
+    words.emplace_back(as->write_message({&one, 1}, scratch));
+  }
+  if (words.empty()) return;
+  core_->publish_atomically(words);
+}
+
+std::size_t bridge::flush_all() {
+  core::require_outside_handler("bridge::flush_all");
+  const std::string& prefix = core_->options().prefix;
+  if (prefix.empty()) {
+    throw bus_error(errc::invalid_argument, "flush_all would delete every key of the database: give the bridge a prefix");
+  }
+  std::string glob;
+  for (const char c : prefix) {
+    if (std::string_view("*?[]\\").find(c) != std::string_view::npos) glob += '\\';
+    glob += c;
+  }
+  glob += '*';
+  const auto deleted = std::make_shared<std::size_t>(0);  // kept by an answer that comes too late
+  const auto cursor = std::make_shared<std::string>("0");
+  do {
+    const auto keys = std::make_shared<std::vector<std::string>>();
+    core_->ask(
+        "flush_all", core_->options().command_timeout,
+        [cursor, glob](std::string& to) { append_command(to, {"SCAN", *cursor, "MATCH", glob, "COUNT", "1000"}); },
+        [cursor, keys](const reply& what) {
+          if (what.elements.size() != 2) throw bus_error(errc::refused_by_server, "flush_all: SCAN answered something else");
+          *cursor = what.elements[0].text;
+          for (const auto& each : what.elements[1].elements) keys->emplace_back(each.text);
+        });
+    if (keys->empty()) continue;
+    core_->ask(
+        "flush_all", core_->options().command_timeout,
+        [keys](std::string& to) {
+          command_writer out(to);
+          out.begin(1 + keys->size()).word("UNLINK");
+          for (const auto& each : *keys) out.word(each);
+        },
+        [deleted](const reply& what) { *deleted += static_cast<std::size_t>(what.integer); });
+  } while (*cursor != "0");
+  return *deleted;
+}
+
+const std::shared_ptr<core::bus_core>& bridge::bus() const { return core_->bus(); }
 
 bool bridge::unroute(std::string_view pattern) { return core_->remove_routes(pattern); }
 

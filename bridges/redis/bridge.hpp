@@ -10,10 +10,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include <bridges/redis/direction.hpp>
 #include <bridges/redis/format.hpp>
@@ -51,6 +57,61 @@ class bridge {
     add_pubsub(pattern, route_type_of<T>(), options);
   }
 
+  /// Carries a topic, or every topic of T that a pattern covers, by a Redis stream each: at least once, with history.
+  /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away; what was
+  /// sent is kept until the server has acknowledged it, and sent again if the reply never came. Coming in, only as much
+  /// is read as the topic can take; what was trimmed, deleted or made anew is told by notices, the end of a replay by
+  /// `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the stream.
+  /// A pattern's streams are found twice a second; one made since is read from its beginning.
+  /// Throws as pubsub does, and errc::invalid_argument for replay::after (use stream_options::after), and for `maxlen`
+  /// together with `max_age`.
+  template <class T>
+  void stream(std::string_view pattern, const stream_options& options = {}) {
+    add_stream(pattern, route_type_of<T>(), options);
+  }
+
+  /// The last `limit` events of a topic's stream, oldest first; those that are no T are left out. Blocks; throws
+  /// not_connected, timeout after bridge_options::command_timeout, refused_by_server, closed, and in_handler.
+  template <class T>
+  std::vector<event<T>> history(std::string_view topic, std::size_t limit) {
+    const wire_format& as = format_of(topic, shape_of<T>);
+    auto past = past_events<T>(read_back(topic, as, limit), as, limit, [&as](const incoming& each) {
+      return decode_payload<T>(each, as.entry_shape());
+    });
+    return as_events(open_topic_of<T>(bus(), topic), std::move(past));
+  }
+
+  /// Publishes on the topic, through its stream route, and tells the entry's id once the server has acknowledged it:
+  /// for options.replicas, once so many replicas have it too. The event's origin is this bridge, not 0, and its
+  /// origin_sequence says nothing. The future fails with timeout, refused_by_server, or closed; an event whose
+  /// acknowledgement was lost may be in the stream all the same. Throws errc::invalid_argument if no stream route takes
+  /// the topic out, would_block if the topic is full, and what a publish throws.
+  template <class T>
+  std::future<stream_id> publish_confirmed(std::string_view topic, T value, const confirm_options& options = {},
+                                           headers with = {}) {
+    auto [token, result] = confirm(topic, options);
+    const auto why = open_topic_of<T>(bus(), topic).publisher().try_publish_from(std::move(value),
+                                                                                event_origin{origin(), token}, std::move(with));
+    if (why) refuse(token, topic, why);
+    return std::move(result);
+  }
+
+  /// Publishes one value on several topics, here and for every process, in one atomic step of the server: other
+  /// processes' events come before or behind all of them. At most once, by the pub/sub routes that cover the topics.
+  /// Blocks for the server's answer. Throws errc::invalid_argument if one has no such route, not_connected, timeout,
+  /// refused_by_server, closed, in_handler; then nothing was published here.
+  template <class T>
+  void publish_all(const std::vector<std::string>& topics, const T& value, const headers& with = {}) {
+    std::string payload;
+    codec<T>::encode(value, payload);
+    send_to_all(topics, payload, codec<T>::content_type, with);
+    for (const auto& each : topics) open_topic_of<T>(bus(), each).publisher({.origin = origin()}).publish(value, with);
+  }
+
+  /// Deletes everything under the prefix, by SCAN and UNLINK. Blocks. Returns how many keys. Throws
+  /// errc::invalid_argument for an empty prefix, and as history does.
+  std::size_t flush_all();
+
   /// Ends the routes of exactly this pattern; what waits there is not sent. False: there is none.
   bool unroute(std::string_view pattern);
 
@@ -74,6 +135,14 @@ class bridge {
 
  private:
   void add_pubsub(std::string_view pattern, const route_type& type, const pubsub_options& options);
+  void add_stream(std::string_view pattern, const route_type& type, const stream_options& options);
+  const wire_format& format_of(std::string_view topic, payload_shape shape) const;
+  std::vector<past_entry> read_back(std::string_view topic, const wire_format& as, std::size_t limit);
+  std::pair<std::uint64_t, std::future<stream_id>> confirm(std::string_view topic, const confirm_options& options);
+  [[noreturn]] void refuse(std::uint64_t token, std::string_view topic, std::error_code why);
+  void send_to_all(const std::vector<std::string>& topics, std::string_view payload, std::string_view content_type,
+                   const headers& with);
+  const std::shared_ptr<core::bus_core>& bus() const;
 
   std::shared_ptr<bridge_core> core_;
   closing_hook closing_;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include <bridges/redis/confirmations.hpp>
 #include <bridges/redis/connection.hpp>
 #include <bridges/redis/echo_filter.hpp>
 #include <bridges/redis/io_loop.hpp>
@@ -26,6 +27,7 @@
 namespace actorbus::redis {
 
 class message_hub;
+class stream_reader;
 
 /// One route's part on the loop.
 class route {
@@ -52,12 +54,23 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   enum class route_kind : std::uint8_t { pubsub, stream };
   /// Makes a route unless it overlaps with another of its kind: errc::invalid_argument. `make` runs on the caller's
   /// thread.
-  void add_route(route_kind kind, std::string_view pattern, direction way,
+  void add_route(route_kind kind, std::string_view pattern, direction way, const wire_format& as,
                  const std::function<std::shared_ptr<route>()>& make);
   /// Ends the routes of exactly this pattern. False: there is none.
   bool remove_routes(std::string_view pattern);
   /// Whether a stream route covers it, which then is the one that carries it.
   bool is_streamed(std::string_view topic) const;
+  /// The format of the stream route that covers it, null if none does. `way` of the route must go out, if asked for.
+  const wire_format* stream_format(std::string_view topic, bool must_go_out) const;
+  const wire_format* pubsub_format(std::string_view topic) const;
+  /// Older entries of the topic's stream.
+  past_fetcher past_of(std::string_view topic, const wire_format& as);
+  /// Channel, message, channel, message ..., in one step of the server.
+  void publish_atomically(const std::vector<std::string>& words);
+  /// Runs `ask` on the loop with the connection for commands, and waits for the reply; throws not_connected,
+  /// refused_by_server, closed.
+  void ask(const std::string& what, std::chrono::nanoseconds within, const std::function<void(std::string&)>& command,
+           const std::function<void(const reply&)>& take);
   stats sum_up();
   bool flush(std::chrono::nanoseconds within);
   /// Stops to receive, flushes, ends everything. Idempotent.
@@ -74,10 +87,14 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   // The loop.
 
   connection& commands() { return *commands_; }
+  /// Commands may be sent now.
+  bool has_commands() const { return commands_ && commands_->is_ready(); }
   message_hub& messages();
+  stream_reader& reader();
   /// A further connection, not started.
   std::shared_ptr<connection> connect(connection_owner& owner, const char* purpose, bool subscribes = false);
   echo_filter echoes;
+  confirmations confirming;
   stats counts;  ///< what routes count; connections count by themselves
 
   void on_connecting(connection& which) override;
@@ -91,9 +108,11 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
     route_kind kind;
     std::string pattern;
     direction way;
+    const wire_format* as;
     std::shared_ptr<route> what;
   };
 
+  void expire_confirmations();
   void add_connections(stats& sum) const;
   bool is_flushed();
 
@@ -105,12 +124,15 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   io_loop loop_;  // before everything that has its place in it
   std::shared_ptr<connection> commands_;
   std::unique_ptr<message_hub> messages_;
+  std::unique_ptr<stream_reader> reader_;
   std::vector<std::shared_ptr<route>> running_;
   std::vector<std::weak_ptr<connection>> connections_;
   stats final_;
+  boost::asio::steady_timer confirm_timer_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<routing> routes_;
+  std::string publish_sha_;
   std::vector<std::pair<const char*, std::pair<std::chrono::steady_clock::time_point, std::uint64_t>>> warned_;
   std::mutex closing_;
   std::atomic<bool> closed_{false};

@@ -81,6 +81,10 @@ class connection final : public std::enable_shared_from_this<connection> {
   void expect(reply_sink& to, std::size_t commands, std::chrono::nanoseconds longer = {});
   /// Nobody gets their replies (but messages and confirmations, which are pushes).
   void expect_pushes(std::size_t commands);
+  /// Sends what was appended now, not behind what the loop does first.
+  void flush();
+  /// The memory of the reply being taken.
+  std::unique_ptr<arena> take_memory() { return reader_.take_memory(); }
   /// A command is waiting for the connection: ends an idle rest.
   void want();
 
@@ -104,7 +108,6 @@ class connection final : public std::enable_shared_from_this<connection> {
   void dispatch(const reply& what);
   bool is_push(const reply& what) const;
   void plan_flush();
-  void flush();
   void await(reply_sink* to, std::size_t count);
 
   io_loop& loop_;

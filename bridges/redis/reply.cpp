@@ -82,6 +82,12 @@ void* arena::allocate(std::size_t bytes) {
   return at;
 }
 
+std::size_t arena::used() const {
+  std::size_t sum = used_;
+  for (std::size_t i = 0; i < current_ && i < blocks_.size(); ++i) sum += blocks_[i].size;
+  return sum;
+}
+
 void arena::reset() {
   std::size_t kept = 0;
   if (current_ != 0) {

@@ -38,6 +38,7 @@ class arena {
  public:
   void* allocate(std::size_t bytes);
   void reset();
+  std::size_t used() const;
 
  private:
   struct block {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include <bridges/redis/past_entries.hpp>
 #include <bridges/redis/wire_format.hpp>
 #include <bus/bus_core.hpp>
 #include <bus/codec.hpp>
@@ -60,6 +62,9 @@ class in_port {
 
 /// What a route needs of T.
 struct route_type {
+  /// Older events of the topic come from there.
+  void (*set_history)(const std::shared_ptr<core::bus_core>& bus, std::string_view topic, const wire_format& as,
+                      past_fetcher from);
   payload_shape shape;
   std::unique_ptr<out_port> (*open_out)(const std::shared_ptr<core::bus_core>& bus, std::string_view pattern,
                                         inbox_options options, payload_shape shape);
@@ -173,9 +178,41 @@ class in_port_of final : public in_port {
 };
 
 template <class T>
+class stream_history_source final : public history_source<T> {
+ public:
+  stream_history_source(const wire_format& as, past_fetcher from) : as_(as), from_(std::move(from)) {}
+
+  void fetch(const history_request& request, std::function<void(std::vector<past_event<T>>)> done) override {
+    const std::size_t limit = request.from.kind() == replay_kind::last
+                                  ? request.from.count() - std::min<std::size_t>(request.from.count(), request.have)
+                                  : std::numeric_limits<std::size_t>::max();
+    from_(request, [&as = as_, limit, done = std::move(done)](const std::vector<past_entry>& entries) {
+      done(past_events<T>(entries, as, limit,
+                          [&as](const incoming& each) { return decode_payload<T>(each, as.entry_shape()); }));
+    });
+  }
+
+ private:
+  const wire_format& as_;
+  const past_fetcher from_;
+};
+
+/// Past events as events of a topic, which they outlive.
+template <class T>
+std::vector<event<T>> as_events(const actorbus::topic<T>& topic, std::vector<past_event<T>> past) {
+  std::vector<event<T>> result;
+  core::history_source_of<T>::events_of(topic.core()->identity(), std::move(past), result);
+  return result;
+}
+
+template <class T>
 const route_type& route_type_of() {
   require_codec<T>();
   static const route_type type{
+      [](const std::shared_ptr<core::bus_core>& bus, std::string_view topic, const wire_format& as, past_fetcher from) {
+        open_topic_of<T>(bus, topic).set_history_source(
+            from ? std::make_shared<stream_history_source<T>>(as, std::move(from)) : nullptr);
+      },
       shape_of<T>,
       [](const std::shared_ptr<core::bus_core>& bus, std::string_view pattern, inbox_options options,
          payload_shape shape) -> std::unique_ptr<out_port> {

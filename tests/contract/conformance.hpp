@@ -71,6 +71,8 @@ ACTORBUS_CONFORMS("a slow subscriber beside a fast one: both get everything", sl
 ACTORBUS_CONFORMS("one that stands still does not hold up another", still_beside_fast)
 ACTORBUS_CONFORMS("a group shares the events: each to exactly one member", shared_in_a_group)
 ACTORBUS_CONFORMS("a member that leaves hands on to the others", group_hands_on)
+ACTORBUS_CONFORMS("what is cut off in between, twice, goes on with nothing missing but what was told",
+                  cut_off_in_between)
 
 TEMPLATE_TEST_CASE("the whole suite passes ten times at once", "[conformance][stress]", ACTORBUS_DELIVERY_KINDS) {
   const std::string wrong = actorbus::contract::play_all_at_once(TestType::kind(), 10);

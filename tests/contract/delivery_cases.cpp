@@ -1,5 +1,5 @@
 // The cases about streams: everything arrives, everywhere, in order. Those about beginnings and ends:
-// subscribing_cases.cpp.
+// subscribing_cases.cpp. Those about faults: reconnect_case.cpp.
 #include "tests/contract/delivery_cases.hpp"
 
 #include <algorithm>
@@ -140,14 +140,14 @@ std::string play_still_beside_fast(const delivery_kind& kind, const run_size&) {
 
 run_size run_size::full() {
   using testing::scaled;
-  return {scaled(100'000), std::min(scaled(2'000), history_kept), 50, 50, std::min<std::size_t>(scaled(80), 80), 20,
-          scaled(20)};
+  return {scaled(100'000), std::min(scaled(2'000), history_kept),    50, 50, std::min<std::size_t>(scaled(80), 80), 20,
+          scaled(20),      std::max<std::size_t>(scaled(10'000), 60)};
 }
 
 run_size run_size::small() {
   using testing::scaled;
-  return {scaled(2'000), std::min(scaled(200), history_kept), 8, 8, std::min<std::size_t>(scaled(20), 80), 5,
-          scaled(3)};
+  return {scaled(2'000), std::min(scaled(200), history_kept),   8, 8, std::min<std::size_t>(scaled(20), 80), 5,
+          scaled(3),     std::max<std::size_t>(scaled(500), 60)};
 }
 
 const delivery_case subscribe_then_publish{"everything published after subscribing arrives, values and headers equal",
@@ -189,6 +189,7 @@ const std::vector<const delivery_case*>& every_case() {
       &still_beside_fast,
       &shared_in_a_group,
       &group_hands_on,
+      &cut_off_in_between,
   };
   return all;
 }

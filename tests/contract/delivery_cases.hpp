@@ -19,7 +19,8 @@ struct run_size {
   std::size_t subscribers;  ///< where many subscribe at once
   std::size_t each;         ///< events of each of those publishers
   std::size_t topics;
-  std::size_t rounds;  ///< of what is repeated
+  std::size_t rounds;          ///< of what is repeated
+  std::size_t through_faults;  ///< events of a stream that is cut off in between
 
   /// As the issue of the suite says, scaled by ACTORBUS_STRESS.
   static run_size full();
@@ -48,6 +49,7 @@ extern const delivery_case slow_beside_fast;
 extern const delivery_case still_beside_fast;
 extern const delivery_case shared_in_a_group;
 extern const delivery_case group_hands_on;
+extern const delivery_case cut_off_in_between;
 
 /// All of the above.
 const std::vector<const delivery_case*>& every_case();

@@ -36,8 +36,16 @@ struct features {
   bool isolation = false;    ///< a subscriber that stands still does not hold up the others before it is full
   bool total_order = false;  ///< all subscribers of a topic see the same sequences
   bool drains = false;       ///< closing the publisher's end delivers what was accepted
+  bool reconnect = false;    ///< what carries events between its ends can be cut off and comes back; see `guarantee`
 
   friend bool operator==(const features&, const features&) = default;
+};
+
+/// What holds through a time when what carries the events was cut off.
+enum class guarantee {
+  exactly_once,   ///< each accepted event comes once, in its order
+  at_least_once,  ///< none is lost; one that comes again is marked, and may come out of its order
+  at_most_once,   ///< none comes twice; where events are missing, a gap was told
 };
 
 struct named_feature {
@@ -65,6 +73,11 @@ class publisher_side {
   virtual std::unique_ptr<outlet> open(const std::string& topic) = 0;
   /// Delivers what was accepted, then ends. Returns what is wrong about that, as a rule nothing.
   virtual std::string close() = 0;
+
+  /// For kinds that reconnect: what carries the events is gone, without a warning, when this returns; and is there
+  /// again, with all it had acknowledged, when `restore` returns.
+  virtual void cut_off() {}
+  virtual void restore() {}
 };
 
 struct wishes {
@@ -72,6 +85,7 @@ struct wishes {
   std::size_t capacity = 0;
   std::string group = {};
   actorbus::on_error on_error = actorbus::on_error::ignore();
+  std::function<void()> on_gap = {};  ///< set by the scene; told in order with the events, by kinds that reconnect
 };
 
 /// A subscription. Its destructor ends it; after that nothing is received.
@@ -97,6 +111,11 @@ struct delivery_kind {
   features can;
   std::function<std::shared_ptr<publisher_side>()> open_publisher_side;
   std::function<std::shared_ptr<subscriber_side>(const std::shared_ptr<publisher_side>&)> open_subscriber_side;
+  guarantee promises = guarantee::exactly_once;
+  /// Whether an event says that it was delivered before; empty: none of this kind does.
+  std::function<bool(const event<parcel>&)> came_again = {};
+  /// Headers that the kind itself adds on the way, by the beginning of their names; empty: none.
+  std::string adds_headers = {};
 };
 
 }  // namespace actorbus::contract

@@ -17,9 +17,17 @@ namespace actorbus::contract {
 
 /// Which losses a subscriber may have.
 enum class losses {
-  none,    ///< Complete: from its start to its end everything is there.
-  told,    ///< Lossy: what is missing is told, exactly, in its place.
-  untold,  ///< Anything may be missing, as with overflow::latest; all else is judged.
+  none,     ///< Complete: from its start to its end everything is there.
+  told,     ///< Lossy: what is missing is told, exactly, in its place.
+  untold,   ///< Anything may be missing, as with overflow::latest; all else is judged.
+  in_gaps,  ///< Where events are missing it was told that there may be, as a bridge does that was cut off.
+};
+
+/// Which events may come more than once.
+enum class doubles {
+  none,    ///< Each comes once.
+  marked,  ///< One that comes again says so. One that says so need not have come before: its first time may have been
+           ///< lost with whom it came to.
 };
 
 /// What a subscriber was promised.
@@ -29,6 +37,7 @@ struct expectations {
   bool to_the_end = true;                  ///< False: it may stop anywhere, as one that is cancelled does.
   bool ordered = true;                     ///< False: order is not judged, as in a group that hands events on.
   bool sequenced = true;                   ///< False: sequences are not judged, nor the losses told by them.
+  doubles doubled = doubles::none;
 };
 
 /// What one publisher published to one topic. Its counters grow; they name its events together with its id.
@@ -59,6 +68,7 @@ class subscriber_record {
   struct event {
     std::uint32_t publisher;
     std::uint64_t counter, value, sequence;
+    bool again;  ///< it said that it was delivered again
   };
 
   struct notice {
@@ -69,14 +79,18 @@ class subscriber_record {
   subscriber_record(std::string name, std::string topic) : name_(std::move(name)), topic_(std::move(topic)) {}
 
   /// An event was received; `sequence` is the topic's, 0 if it has none.
-  void received(std::uint32_t publisher, std::uint64_t counter, std::uint64_t value, std::uint64_t sequence) {
-    events_.push_back({publisher, counter, value, sequence});
+  void received(std::uint32_t publisher, std::uint64_t counter, std::uint64_t value, std::uint64_t sequence,
+                bool again = false) {
+    events_.push_back({publisher, counter, value, sequence, again});
   }
 
   /// A `lagged` was received.
   void lagged(std::uint64_t count, std::uint64_t first, std::uint64_t last) {
     notices_.push_back({count, first, last, events_.size()});
   }
+
+  /// A notice was received that events may be missing here, how many is not known: a bridge's `gap`.
+  void gap() { gaps_.push_back(events_.size()); }
 
   /// Promises of its own, instead of those given to the check. In a group the first member's hold.
   void expects(const expectations& promised) { promised_ = promised; }
@@ -90,6 +104,8 @@ class subscriber_record {
   const std::optional<expectations>& promised() const noexcept { return promised_; }
   const std::vector<event>& events() const noexcept { return events_; }
   const std::vector<notice>& notices() const noexcept { return notices_; }
+  /// For each gap, how many events were received before it.
+  const std::vector<std::size_t>& gaps() const noexcept { return gaps_; }
 
  private:
   std::string name_;
@@ -98,6 +114,7 @@ class subscriber_record {
   std::optional<expectations> promised_;
   std::vector<event> events_;
   std::vector<notice> notices_;
+  std::vector<std::size_t> gaps_;
 };
 
 class history {

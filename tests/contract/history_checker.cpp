@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/contract/accepted_index.hpp"
+#include "tests/contract/gaps.hpp"
 #include "tests/contract/missing.hpp"
 #include "tests/contract/reader.hpp"
 
@@ -35,7 +36,7 @@ bool judge_event(reader& by, const subscriber_record::event& one, accepted_index
   if (known.value != one.value) by.report(finding_kind::foreign, named(one) + " has another value than was published");
   char& seen = by.seen(one.publisher, from->events.size())[place];
   if (seen) {
-    by.report(finding_kind::duplicated, named(one));
+    if (!one.again || by.promised().doubled == doubles::none) by.report(finding_kind::duplicated, named(one));
     return false;
   }
   seen = 1;
@@ -124,6 +125,7 @@ std::vector<finding> check(const history& what, const expectations& promised) {
     if (topics.insert(by.topic()).second) judge_topic(by, accepted);
     if (by.promised().sequenced) judge_sequences(by);
     if (losses_can_be_judged(by.promised())) judge_losses(by, accepted);
+    if (by.promised().allowed == losses::in_gaps) judge_gaps(by, accepted);
     result.insert(result.end(), by.findings().begin(), by.findings().end());
   }
   return result;

@@ -14,8 +14,8 @@
 namespace actorbus::contract {
 
 enum class finding_kind {
-  lost,                 ///< An accepted event is missing, and not told where that is allowed.
-  duplicated,           ///< An event came twice to a subscriber, or to members of one group.
+  lost,                 ///< An accepted event is missing, and not told, or not in a gap, where that is allowed.
+  duplicated,           ///< An event came twice to a subscriber, or to members of one group, without saying so.
   reordered,            ///< An event came behind a later one of the same publisher.
   unexplained_gap,      ///< The sequences jump without a notice, or a notice is not exactly the jump.
   total_order_differs,  ///< Subscribers disagree on the sequence of an event, or one did not get them in sequence.

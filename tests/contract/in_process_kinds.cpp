@@ -117,15 +117,6 @@ delivery_kind inboxes(bool history) {
 
 }  // namespace
 
-const std::vector<named_feature>& every_feature() {
-  static const std::vector<named_feature> all{
-      {"history", &features::history},   {"groups", &features::groups},       {"retry", &features::retry},
-      {"blocking", &features::blocking}, {"isolation", &features::isolation}, {"total order", &features::total_order},
-      {"drains", &features::drains},
-  };
-  return all;
-}
-
 delivery_kind pool_handlers::kind() { return handlers("pool handlers", false, run_on::pool); }
 delivery_kind pool_handlers_with_history::kind() { return handlers("pool handlers", true, run_on::pool); }
 delivery_kind topic_handlers::kind() { return handlers("topic handlers", false, run_on::topic); }

@@ -38,7 +38,7 @@ TEST_CASE("each kind of delivery declares its features", "[conformance]") {
 TEST_CASE("the feature table names every feature", "[conformance]") {
   features all;
   for (const auto& [name, value] : every_feature()) all.*value = true;
-  CHECK(all == features{true, true, true, true, true, true, true});
+  CHECK(all == features{true, true, true, true, true, true, true, true});
 }
 
 TEST_CASE("a case applies to every kind but those that lack a feature it needs", "[conformance]") {
@@ -52,7 +52,7 @@ TEST_CASE("a case applies to every kind but those that lack a feature it needs",
     }
   }
   const std::string replayed = publish_then_subscribe.name, fresh = history_for_the_new.name;
-  const std::string shared = shared_in_a_group.name, handed_on = group_hands_on.name;
+  const std::string shared = shared_in_a_group.name, handed_on = group_hands_on.name, cut_off = cut_off_in_between.name;
   CHECK(table == std::vector<std::string>{
                      replayed + ", by pool handlers: history", replayed + ", by topic handlers: history",
                      replayed + ", by own-thread handlers: history", replayed + ", by drained inboxes: history",
@@ -60,7 +60,9 @@ TEST_CASE("a case applies to every kind but those that lack a feature it needs",
                      fresh + ", by topic handlers: history", fresh + ", by own-thread handlers: history",
                      fresh + ", by drained inboxes: history", still_beside_fast.name + ", by topic handlers: isolation",
                      shared + ", by topic handlers: groups", shared + ", by drained inboxes: groups",
-                     handed_on + ", by topic handlers: groups", handed_on + ", by drained inboxes: groups"});
+                     handed_on + ", by topic handlers: groups", handed_on + ", by drained inboxes: groups",
+                     cut_off + ", by pool handlers: reconnect", cut_off + ", by topic handlers: reconnect",
+                     cut_off + ", by own-thread handlers: reconnect", cut_off + ", by drained inboxes: reconnect"});
 }
 
 TEST_CASE("what a topic handler and an inbox cannot do is refused, not ignored", "[conformance]") {

@@ -102,7 +102,8 @@ void judge_sequences(reader& by) {
   for (const subscriber_record* record : by.records()) {
     for (const auto& notice : record->notices()) judge_notice(by, *record, notice);
   }
-  if (by.promised().allowed != losses::untold) judge_spans(by);
+  const losses allowed = by.promised().allowed;
+  if (allowed == losses::none || allowed == losses::told) judge_spans(by);
 }
 
 void judge_losses(reader& by, const accepted_index& accepted) {

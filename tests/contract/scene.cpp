@@ -11,9 +11,10 @@ namespace actorbus::contract {
 
 namespace {
 
-/// Differs for different values and for different headers.
-std::uint64_t digest(std::uint64_t value, const headers& with) {
+/// Differs for different values and for different headers; those that begin with `without` do not count.
+std::uint64_t digest(std::uint64_t value, const headers& with, const std::string& without = {}) {
   for (const auto& [key, text] : with) {
+    if (!without.empty() && key.rfind(without, 0) == 0) continue;
     for (const char c : key + '=' + text + ';') value = (value ^ static_cast<unsigned char>(c)) * 1099511628211u;
   }
   return value;
@@ -33,12 +34,14 @@ headers headers_of(const parcel& what) {
 
 void receiver::take(const event<parcel>& what) {
   if (first_) first_(what);
-  record_.received(what->publisher, what->counter, digest(what->value, what.headers()), what.sequence());
+  const bool again = kind_.came_again && kind_.came_again(what);
+  record_.received(what->publisher, what->counter, digest(what->value, what.headers(), kind_.adds_headers),
+                   what.sequence(), again);
   arrived_.add();
 }
 
 scene::scene(const delivery_kind& kind)
-    : sequenced_(kind.can.total_order), from_(kind.open_publisher_side()), to_(kind.open_subscriber_side(from_)) {}
+    : kind_(kind), from_(kind.open_publisher_side()), to_(kind.open_subscriber_side(from_)) {}
 
 scene::source& scene::find(std::uint32_t id, const std::string& topic) {
   std::lock_guard lock(mutex_);
@@ -75,19 +78,19 @@ void scene::leave(std::uint32_t id) {
   }
 }
 
-receiver& scene::receive(const std::string& name, const std::string& topic, const wishes& how,
-                         receiver::meeting first) {
+receiver& scene::receive(const std::string& name, const std::string& topic, wishes how, receiver::meeting first) {
   receiver* fresh;
   {
     std::lock_guard lock(mutex_);
-    fresh = &receivers_.emplace_back(history_.subscriber(name, topic), std::move(first));
+    fresh = &receivers_.emplace_back(kind_, history_.subscriber(name, topic), std::move(first));
   }
+  how.on_gap = [fresh] { fresh->record().gap(); };
   if (!how.group.empty()) fresh->record().joins(how.group);
   try {
     fresh->open(to_->subscribe(
         topic, [fresh](const event<parcel>& e) { fresh->take(e); }, how));
   } catch (...) {  // one that was refused was promised nothing
-    fresh->record().expects({.after = std::nullopt, .to_the_end = false, .sequenced = sequenced_});
+    fresh->record().expects({.after = std::nullopt, .to_the_end = false, .sequenced = kind_.can.total_order});
     throw;
   }
   return *fresh;
@@ -110,14 +113,18 @@ void scene::close_publishing() {
   if (const auto wrong = from_->close(); !wrong.empty()) complain(wrong);
 }
 
+void scene::close_subscribing() {
+  if (const auto wrong = to_->close(); !wrong.empty()) complain(wrong);
+}
+
 std::string scene::end(expectations promised) {
   close_publishing();
-  if (const auto wrong = to_->close(); !wrong.empty()) complain(wrong);
+  close_subscribing();
   for (receiver& each : receivers_) {
     if (!each.read_to_the_end()) complain("\"" + each.record().name() + "\" did not come to its end");
     each.cancel();
   }
-  promised.sequenced = sequenced_;
+  promised.sequenced = promised.sequenced && kind_.can.total_order;
   return complaints_ + describe(check(history_, promised));
 }
 

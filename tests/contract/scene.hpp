@@ -23,7 +23,8 @@ class receiver {
   using meeting = std::function<void(const event<parcel>&)>;
 
   /// `first` meets each event before it counts as received; if it throws, the event does not count.
-  receiver(subscriber_record& record, meeting first) : record_(record), first_(std::move(first)) {}
+  receiver(const delivery_kind& kind, subscriber_record& record, meeting first)
+      : kind_(kind), record_(record), first_(std::move(first)) {}
 
   void take(const event<parcel>& what);
   void open(std::unique_ptr<intake> from) { from_ = std::move(from); }
@@ -35,6 +36,7 @@ class receiver {
   subscriber_record& record() { return record_; }
 
  private:
+  const delivery_kind& kind_;
   subscriber_record& record_;
   const meeting first_;
   gauge arrived_;
@@ -43,6 +45,7 @@ class receiver {
 
 class scene {
  public:
+  /// `kind` outlives it.
   explicit scene(const delivery_kind& kind);
   scene(const scene&) = delete;
   scene& operator=(const scene&) = delete;
@@ -55,16 +58,21 @@ class scene {
   void leave(std::uint32_t id);
 
   /// Subscribes. Throws what subscribing throws.
-  receiver& receive(const std::string& name, const std::string& topic, const wishes& how = {},
-                    receiver::meeting first = {});
+  receiver& receive(const std::string& name, const std::string& topic, wishes how = {}, receiver::meeting first = {});
   /// Waits until it has received as many; complains if it does not.
   void expect(receiver& who, std::uint64_t count);
   void expect(gauge& what, std::uint64_t count, const std::string& name);
 
   void complain(const std::string& what);
 
+  /// What carries the events is cut off, and comes back; for kinds that reconnect.
+  void cut_off() { from_->cut_off(); }
+  void restore() { from_->restore(); }
+
   /// Closes the publisher's end, while subscribers live on.
   void close_publishing();
+  /// Closes the subscribers' end, where that is another: it first receives what is on its way.
+  void close_subscribing();
   /// Closes both ends and judges the history. Empty if all is well.
   std::string end(expectations promised = {});
 
@@ -76,7 +84,7 @@ class scene {
   };
   source& find(std::uint32_t id, const std::string& topic);
 
-  const bool sequenced_;
+  const delivery_kind& kind_;
   const std::shared_ptr<publisher_side> from_;
   const std::shared_ptr<subscriber_side> to_;
   history history_;

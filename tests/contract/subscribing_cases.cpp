@@ -111,6 +111,7 @@ std::string play_concurrent_subscribe_and_close(const delivery_kind& kind, const
     if (i == at_a_time + 1) {
       s.expect(subscribed, 2 * at_a_time, "subscriptions");
       s.close_publishing();
+      s.close_subscribing();
       closed = true;
       return;
     }

@@ -1,11 +1,11 @@
 #include "tests/redis/client.hpp"
 
 #include <poll.h>
-#include <signal.h>
 
 #include <cstddef>
 #include <utility>
 
+#include "tests/redis/no_broken_pipe.hpp"
 #include "tests/redis/redis_server.hpp"
 
 namespace actorbus::testing {
@@ -35,27 +35,6 @@ redis_reply::kind kind_of(const ::redisReply& from) {
 [[noreturn]] void fail(const ::redisContext& context) {
   throw std::runtime_error(std::string("the connection to redis-server failed: ") + context.errstr);
 }
-
-/// A write to a connection that has ended is an error here, not the end of the process: hiredis 0.14 does not ask the
-/// kernel for that. Only this thread's writes, so that a product that forgets about the signal is found out.
-class no_broken_pipe {
- public:
-  no_broken_pipe() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-  }
-  no_broken_pipe(const no_broken_pipe&) = delete;
-  no_broken_pipe& operator=(const no_broken_pipe&) = delete;
-  ~no_broken_pipe() {
-    const timespec at_once{0, 0};
-    sigtimedwait(&signals_, nullptr, &at_once);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t signals_{}, before_{};
-};
 
 }  // namespace
 

@@ -1,0 +1,100 @@
+// One stream that is read into one topic: its cursor, what was read and not yet handed on, what is told.
+//
+// Threads: the loop's.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <bridges/redis/inbound_topic.hpp>
+#include <bridges/redis/stream_cursor.hpp>
+
+namespace actorbus::redis {
+
+class stream_reader;
+
+class stream_feed final : public reply_sink, public std::enable_shared_from_this<stream_feed> {
+ public:
+  stream_feed(bridge_core& of, stream_reader& by, std::string key, std::string topic, const wire_format& as,
+              const route_type& type, const stream_options& with);
+
+  /// Throws what bus::topic throws.
+  void open() { topic_.open(); }
+
+  const std::string& key() const { return key_; }
+  /// Where the next read begins: behind what was read, handed on or not.
+  stream_id read_to() const { return backlog_.empty() ? cursor_.position() : backlog_.back().last; }
+  /// The next read may include it.
+  bool wants_more() const { return cursor_.has_begun() && !is_broken_ && backlog_.size() < 2 && !topic_.is_full(); }
+  bool has_begun() const { return cursor_.has_begun(); }
+  bool is_begun_or_broken() const { return cursor_.has_begun() || is_broken_; }
+  std::uint64_t lag() const { return cursor_.lag(); }
+  std::size_t waiting() const;
+
+  /// Finds out where to begin, by commands on `by`. `on_connection` again after each loss.
+  void begin(connection& by);
+  void on_lost();
+  /// XINFO STREAM's answer, before the next read.
+  void look(const reply& info);
+  /// Entries of an XREAD, in memory that is theirs.
+  void keep(std::span<reply> entries, std::shared_ptr<arena> memory);
+  /// Hands on what it can; comes back by itself.
+  void hand_on();
+  void stop();
+  /// The cursor under its name, for whoever resumes.
+  void save();
+
+  void take(const reply& what, connection& by) override;
+  void lost(std::size_t count) override;
+
+ private:
+  enum class step : std::uint8_t { saved, facts, oldest };
+  struct batch {
+    std::shared_ptr<arena> memory;
+    std::span<reply> entries;
+    std::size_t next = 0;
+    stream_id last = {};
+  };
+
+  void ask(connection& by, step what);
+  void begin_at(stream_id position);
+  void look_at(const stream_facts& now);
+  bool tell_notices();
+  bool hand_on(batch& from);
+  bool hand_on(const reply& entry, stream_id id);
+  void come_back();
+  std::string written() const;
+  void read_saved(std::string_view text);
+  std::string cursor_key() const { return key_ + ":cursor:" + with_.resume_as; }
+
+  bridge_core& core_;
+  stream_reader& reader_;
+  const std::string key_;
+  const wire_format& as_;
+  const stream_options with_;
+  inbound_topic topic_;
+  stream_cursor cursor_;
+  stream_facts facts_;
+  std::deque<step> asked_;
+  std::optional<stream_id> resumed_;
+  std::optional<std::uint64_t> resumed_count_;
+  std::deque<batch> backlog_;
+  std::deque<log_notice> notices_;
+  std::vector<field_view> fields_;
+  std::vector<incoming> events_;
+  std::size_t place_ = 0;  ///< events of the entry that are handed on already
+  stream_id saved_;
+  bool saving_ = false;
+  bool is_broken_ = false;  ///< no stream, or not ours to read: tried again later
+  bool waits_ = false;
+  bool stopped_ = false;
+  boost::asio::steady_timer later_;
+};
+
+/// An entry's fields as one text, by which its echo is known.
+std::string print_of(std::span<const field_view> fields);
+
+}  // namespace actorbus::redis

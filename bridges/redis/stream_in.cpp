@@ -1,0 +1,127 @@
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
+#include <bridges/redis/stream_in.hpp>
+
+#include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/stream_reader.hpp>
+#include <bus/errors.hpp>
+#include <bus/names.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+/// How often streams that a pattern covers are looked for.
+constexpr std::chrono::milliseconds look_every{500};
+
+}  // namespace
+
+stream_in::stream_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
+                     const stream_options& with)
+    : core_(of),
+      pattern_(pattern),
+      as_(as),
+      type_(type),
+      with_(with),
+      is_literal_(is_literal(pattern)),
+      later_(of.loop().context()) {}
+
+void stream_in::start() {
+  if (is_literal_) {
+    add(as_.stream_key(core_.options().prefix, pattern_), pattern_, with_);
+    core_.states().asked(supervisor::role::reading);
+    return;
+  }
+  core_.reader().pump();
+  if (core_.commands().is_ready()) on_commands();
+}
+
+void stream_in::on_commands() {
+  if (!is_literal_ && !stopped_ && !std::exchange(discovering_, true)) discover("0");
+}
+
+void stream_in::add(std::string key, std::string topic, const stream_options& with) {
+  auto fresh = std::make_shared<stream_feed>(core_, core_.reader(), key, std::move(topic), as_, type_, with);
+  try {
+    fresh->open();
+  } catch (const bus_error& error) {
+    ++core_.counts.topics_refused;
+    core_.warn("no such topic", error.what());
+    return;
+  }
+  feeds_.emplace(std::move(key), fresh);
+  core_.reader().add(fresh);
+}
+
+void stream_in::discover(std::string_view cursor) {
+  append_command(core_.commands().out(), {"SCAN", cursor, "MATCH", as_.key_glob(core_.options().prefix, pattern_),
+                                          "COUNT", "1000", "TYPE", "stream"});
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+    const auto self = weak.lock();
+    if (!self || self->stopped_) return;
+    if (what == nullptr) {
+      self->discovering_ = false;  // the next connection begins anew
+      return;
+    }
+    self->discovered(*what);
+  });
+}
+
+void stream_in::discovered(const reply& what) {
+  if (!what.is_array() || what.elements.size() != 2) {
+    core_.warn("SCAN refused", "cannot look for streams of '" + pattern_ + "': " + std::string(what.text));
+    return discover_later();
+  }
+  for (const auto& each : what.elements[1].elements) consider(each.text);
+  const std::string next(what.elements[0].text);
+  if (next != "0") return discover(next);
+  if (std::exchange(first_round_, false)) core_.states().asked(supervisor::role::reading);
+  core_.reader().pump();
+  discover_later();
+}
+
+void stream_in::consider(std::string_view key) {
+  std::string name(key);
+  if (feeds_.count(name) != 0) return;
+  const auto topic = as_.topic_of_key(core_.options().prefix, key);
+  if (!topic || !is_topic_name(*topic) || !matches(pattern_, *topic)) return;
+  if (feeds_.size() >= with_.max_topics) {
+    ++core_.counts.topics_refused;
+    core_.warn("too many topics", "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*topic) +
+                                      "' gets no events");
+    return;
+  }
+  stream_options with = with_;
+  if (!first_round_) with.from = replay::all();  // it was made since
+  add(std::move(name), std::string(*topic), with);
+}
+
+void stream_in::discover_later() {
+  later_.expires_after(look_every);
+  later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->stopped_) return;
+    self->discovering_ = self->core_.commands().is_ready();
+    if (self->discovering_) self->discover("0");
+  });
+}
+
+void stream_in::stop() {
+  stopped_ = true;
+  later_.cancel();
+  for (const auto& [key, each] : feeds_) {
+    each->stop();
+    core_.reader().remove(key);
+  }
+  feeds_.clear();
+}
+
+void stream_in::add_to(stats& sum) const {
+  for (const auto& [key, each] : feeds_) {
+    sum.lag += each->lag();
+    sum.waiting += each->waiting();
+  }
+}
+
+}  // namespace actorbus::redis

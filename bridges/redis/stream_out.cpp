@@ -1,0 +1,383 @@
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
+#include <bridges/redis/stream_out.hpp>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <random>
+
+#include <bridges/redis/append_script.hpp>
+#include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/stream_feed.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+/// Events of one entry where a format packs, and of one call of the script.
+constexpr std::size_t largest_batch = 256;
+constexpr std::size_t largest_script_batch = 64;
+constexpr std::size_t largest_batch_bytes = std::size_t{64} * 1024;
+constexpr std::size_t most_unsent = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t turn = 1024;
+constexpr std::size_t most_spare = 1024;
+
+/// How long the server remembers where a producer stands: longer than any outage that is waited out.
+constexpr std::chrono::milliseconds mark_lives{std::chrono::hours{24}};
+
+/// What may pass: the event is sent again.
+bool is_passing(std::string_view code) {
+  static constexpr std::array<std::string_view, 11> codes{"LOADING",  "BUSY",        "OOM",     "READONLY",
+                                                          "MISCONF",  "MASTERDOWN",  "TRYAGAIN", "CLUSTERDOWN",
+                                                          "NOREPLICAS", "NOSCRIPT",  "GAP"};
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+std::int64_t signed_of(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+
+}  // namespace
+
+stream_out::stream_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
+                       const stream_options& with, bool is_heard)
+    : core_(of),
+      pattern_(pattern),
+      as_(as),
+      with_(with),
+      is_heard_(is_heard && !as.entries_carry_origin()),
+      from_(of.loop(), std::move(from)),
+      retries_(of.options().retry_first, of.options().retry_most,
+               [engine = std::mt19937_64(of.origin())]() mutable { return engine(); }),
+      later_(of.loop().context()) {}
+
+void stream_out::start() {
+  from_.on_readable([this] { pump(); });
+  if (core_.commands().is_ready()) on_commands();
+  else core_.commands().want();
+}
+
+void stream_out::stop() {
+  stopped_ = true;
+  later_.cancel();
+  from_.close();
+}
+
+void stream_out::on_commands() {
+  sent_ = answered_ = 0;
+  rewinding_ = resting_ = false;
+  for (const auto& each : waiting_) core_.counts.resent += each.events;
+  if (is_scripted()) return load_script();
+  ready_ = true;
+  resend();
+  pump();
+}
+
+void stream_out::load_script() {
+  ready_ = false;
+  append_command(core_.commands().out(), {"SCRIPT", "LOAD", append_script});
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+    const auto self = weak.lock();
+    if (!self || what == nullptr) return;
+    if (!what->is_text()) {
+      self->core_.warn("no script", "the server does not take the script for '" + self->pattern_ + "': " + std::string(what->text));
+      return self->pump_later(self->retries_.next());
+    }
+    self->sha_ = std::string(what->text);
+    self->ready_ = true;
+    self->resend();
+    self->pump();
+  });
+}
+
+void stream_out::pump() {
+  if (stopped_) return;
+  if (!core_.commands().is_ready()) return core_.commands().want();
+  const std::size_t most = core_.options().max_in_flight;
+  if (!ready_ || rewinding_ || resting_ || events_ >= most || core_.commands().unsent() > most_unsent) return;
+  ++pumps_;
+  fresh_ = 0;
+  const std::size_t asked = std::min(turn, most - events_);
+  const std::size_t taken = from_.take(*this, asked);
+  add_batch();
+  if (fresh_ != 0) core_.commands().expect(*this, fresh_);
+  send_expiries();
+  if (taken == asked) plan();
+}
+
+/// Behind the replies that are there already.
+void stream_out::plan() {
+  if (std::exchange(planned_, true)) return;
+  boost::asio::post(core_.loop().context(), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->planned_ = false;
+    self->pump();
+  });
+}
+
+void stream_out::pump_later(std::chrono::nanoseconds after) {
+  resting_ = true;
+  later_.expires_after(after);
+  later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->stopped_) return;
+    self->resting_ = false;
+    if (!self->core_.commands().is_ready()) return;
+    if (self->is_scripted()) return self->load_script();
+    self->resend();
+    self->pump();
+  });
+}
+
+bool stream_out::is_flushed() {
+  if (stopped_) return true;
+  pump();
+  return waiting_.empty() && (from_.is_closed() || core_.commands().is_ready());
+}
+
+void stream_out::add_to(stats& sum) const { sum.in_flight += events_; }
+
+stream_out::target& stream_out::target_of(std::string_view topic) {
+  if (last_ != nullptr && last_topic_ == topic) return *last_;
+  const auto found = targets_.find(std::string(topic));
+  if (found != targets_.end()) {
+    last_ = &found->second;
+  } else {
+    std::string key = as_.stream_key(core_.options().prefix, topic);
+    std::string producer = key + ":producer:" + std::to_string(core_.origin());
+    last_ = &targets_.emplace(topic, target{std::move(key), std::move(producer)}).first->second;
+  }
+  last_topic_ = topic;
+  return *last_;
+}
+
+void stream_out::event(const metadata& about, const outgoing& what) {
+  target& to = target_of(about.topic);
+  outgoing mine = what;
+  mine.origin = core_.origin();
+  mine.origin_sequence = about.sequence;
+  const std::uint64_t token = about.origin == core_.origin() ? about.origin_sequence : 0;
+  const std::size_t most = is_scripted() ? largest_script_batch : std::min(as_.max_events(), largest_batch);
+  if (most == 1) return add_plain(to, {&mine, 1}, token);
+  const bool must_part = token != 0 || batch_.topic() != about.topic || batch_.size() >= most ||
+                         batch_.bytes() >= largest_batch_bytes;
+  if (!batch_.empty() && must_part) add_batch();
+  batch_.add(mine);
+  if (token == 0) return;
+  if (is_scripted()) add_scripted(to, batch_.events(), token);
+  else add_plain(to, batch_.events(), token);
+  batch_.clear();
+}
+
+void stream_out::add_batch() {
+  if (batch_.empty()) return;
+  const std::string topic = batch_.topic();
+  try {
+    if (is_scripted()) add_scripted(target_of(topic), batch_.events(), 0);
+    else add_plain(target_of(topic), batch_.events(), 0);
+  } catch (const std::exception& error) {
+    core_.counts.refused += batch_.size();
+    core_.warn("not encodable", "events of '" + topic + "' cannot go out: " + error.what());
+  }
+  batch_.clear();
+}
+
+void stream_out::write_trimming(std::vector<std::string>& words, std::size_t events) {
+  if (with_.maxlen == 0 && with_.max_age.count() == 0) return;
+  words.emplace_back(with_.maxlen != 0 ? "MAXLEN" : "MINID");
+  words.emplace_back(with_.exact ? "=" : "~");
+  if (with_.maxlen != 0) {
+    words.push_back(std::to_string((with_.maxlen + events - 1) / events));
+  } else {
+    words.push_back(stream_id::at(std::chrono::system_clock::now() - with_.max_age).to_string());
+  }
+}
+
+void stream_out::add_plain(target& to, std::span<const outgoing> events, std::uint64_t token) {
+  as_.write_entry(events, scratch_, fields_);
+  if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
+  std::vector<std::string> trimming;
+  write_trimming(trimming, events.size());
+  unacknowledged one{{}, &to, 0, events.size(), 0, 0, token};
+  if (!spare_.empty()) {
+    one.bytes = std::move(spare_.back());
+    spare_.pop_back();
+    one.bytes.clear();
+  }
+  command_writer out(one.bytes);
+  out.begin(3 + trimming.size() + 2 * fields_.size()).word("XADD").word(to.key);
+  for (const auto& each : trimming) out.word(each);
+  out.word("*");
+  for (const auto& each : fields_) out.word(each.name).word(each.value);
+  send(one, false);
+  events_ += one.events;
+  waiting_.push_back(std::move(one));
+  ++sent_;
+  ++fresh_;
+}
+
+void stream_out::add_scripted(target& to, std::span<const outgoing> events, std::uint64_t token) {
+  std::vector<std::string> trimming;
+  const std::size_t at_once = std::min(as_.max_events(), events.size());
+  write_trimming(trimming, at_once);
+  unacknowledged one{{}, &to, 0, events.size(), to.last_sequence, events.back().origin_sequence, token};
+  command_writer out(one.bytes);
+  out.number(signed_of(trimming.size()));
+  for (const auto& each : trimming) out.word(each);
+  one.words = 1 + trimming.size();
+  // A packed entry is added, or was, as a whole: it goes by its last event.
+  for (std::size_t i = 0; i < events.size(); i += at_once) {
+    const auto some = events.subspan(i, std::min(at_once, events.size() - i));
+    as_.write_entry(some, scratch_, fields_);
+    if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
+    out.number(signed_of(some.back().origin_sequence)).number(signed_of(2 * fields_.size()));
+    for (const auto& each : fields_) out.word(each.name).word(each.value);
+    one.words += 2 + 2 * fields_.size();
+  }
+  to.last_sequence = one.last;
+  send(one, false);
+  events_ += one.events;
+  waiting_.push_back(std::move(one));
+  ++sent_;
+  ++fresh_;
+}
+
+void stream_out::send(const unacknowledged& what, bool adopts) {
+  std::string& out = core_.commands().out();
+  what.to->touched = pumps_;
+  if (!is_scripted()) {
+    out += what.bytes;
+    return;
+  }
+  command_writer head(out);
+  head.begin(10 + what.words).word("EVALSHA").word(sha_).word("2").word(what.to->key).word(what.to->producer_key);
+  head.number(signed_of(what.before)).number(signed_of(what.last)).word(adopts ? "1" : "0");
+  head.number(mark_lives.count()).number(with_.ttl.count());
+  out += what.bytes;
+}
+
+void stream_out::send_expiries() {
+  if (with_.ttl.count() == 0 || is_scripted()) return;
+  for (auto& [topic, to] : targets_) {
+    if (to.touched != pumps_) continue;
+    to.touched = 0;
+    command_writer(core_.commands().out()).begin(3).word("PEXPIRE").word(to.key).number(with_.ttl.count());
+    expect_once(core_.commands(), [](const reply*) {});
+  }
+}
+
+void stream_out::resend() {
+  ++pumps_;
+  sent_ = waiting_.size();
+  answered_ = 0;
+  bool first = adopts_;
+  std::vector<target*> adopted;
+  for (const auto& each : waiting_) {
+    // The first of each stream says where its producer stands.
+    const bool is_first = first && std::find(adopted.begin(), adopted.end(), each.to) == adopted.end();
+    if (is_first) adopted.push_back(each.to);
+    send(each, is_first);
+  }
+  adopts_ = false;
+  if (sent_ != 0) core_.commands().expect(*this, sent_);
+  send_expiries();
+}
+
+void stream_out::take(const reply& what, connection&) {
+  if (answered_ >= waiting_.size()) return;
+  if (what.is_error()) {
+    failed(what);
+  } else {
+    acknowledged(what);
+  }
+  if (rewinding_ && answered_ == sent_) {
+    rewinding_ = false;
+    for (const auto& each : waiting_) core_.counts.resent += each.events;
+    return pump_later(std::exchange(rest_, std::chrono::nanoseconds{0}));
+  }
+  // Half empty, so that what is taken goes out in batches.
+  if (events_ <= core_.options().max_in_flight / 2) plan();
+}
+
+void stream_out::acknowledged(const reply& what) {
+  const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
+  core_.counts.out += at->events;
+  events_ -= at->events;
+  if (at->token != 0) confirm(*at, what);
+  if (spare_.size() < most_spare) spare_.push_back(std::move(at->bytes));
+  waiting_.erase(at);
+  --sent_;
+  retries_.reset();
+}
+
+void stream_out::failed(const reply& what) {
+  const auto code = what.error_code();
+  if (!is_passing(code)) return give_up(what);
+  if (code == "GAP") {
+    adopts_ = adopts_ || what.text == "GAP none";
+  } else if (code != "NOSCRIPT") {
+    rest_ = std::max(rest_, rewinding_ ? std::chrono::nanoseconds{0} : retries_.next());
+    core_.warn("try again", "the server does not take events of '" + pattern_ + "' now: " + std::string(what.text));
+  }
+  rewinding_ = true;
+  ++answered_;
+}
+
+/// The server will never take it.
+void stream_out::give_up(const reply& what) {
+  const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
+  core_.counts.refused += at->events;
+  core_.warn("refused", "the server refused an event of '" + pattern_ + "': " + std::string(what.text));
+  if (at->token != 0) core_.confirming.fail(at->token, errc::refused_by_server, std::string(what.text));
+  events_ -= at->events;
+  --sent_;
+  // The next of its stream follows what came before it: a producer's marks have no holes.
+  if (is_scripted()) {
+    const auto next = std::find_if(at + 1, waiting_.end(), [&](const auto& each) { return each.to == at->to; });
+    if (next != waiting_.end()) {
+      next->before = at->before;
+    } else {
+      at->to->last_sequence = at->before;
+    }
+    rewinding_ = rewinding_ || sent_ != answered_;
+  }
+  waiting_.erase(at);
+}
+
+void stream_out::lost(std::size_t) { sent_ = answered_ = 0; }
+
+void stream_out::confirm(const unacknowledged& what, const reply& id) {
+  auto waiting = core_.confirming.take(what.token);
+  if (!waiting) return;
+  const auto parsed = stream_id::parse(id.text);
+  if (!parsed) {  // it had been added before, and the reply with its id was lost
+    waiting->promise.set_exception(std::make_exception_ptr(
+        bus_error(errc::not_connected, "publish_confirmed: the event is in the stream, but its id was lost with a connection")));
+    return;
+  }
+  if (waiting->replicas == 0) return waiting->promise.set_value(*parsed);
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(waiting->deadline - confirmations::clock::now()).count();
+  command_writer(core_.commands().out()).begin(3).word("WAIT").number(signed_of(waiting->replicas)).number(std::max<std::int64_t>(left, 1));
+  auto kept = std::make_shared<confirmations::request>(std::move(*waiting));
+  expect_once(core_.commands(), [kept, parsed](const reply* answer) {
+    const auto enough = static_cast<std::int64_t>(kept->replicas);
+    if (answer != nullptr && answer->kind == reply_kind::integer && answer->integer >= enough) return kept->promise.set_value(*parsed);
+    kept->promise.set_exception(std::make_exception_ptr(bus_error(
+        errc::timeout, "publish_confirmed: the event is in the stream, but not on so many replicas in time")));
+  });
+}
+
+void stream_out::unencodable(const metadata& about, const char* why) {
+  ++core_.counts.refused;
+  core_.warn("not encodable", "an event of '" + std::string(about.topic) + "' cannot go out: " + why);
+  if (about.origin == core_.origin()) core_.confirming.fail(about.origin_sequence, errc::invalid_argument, why);
+}
+
+void stream_out::dropped(const lagged& what) {
+  core_.counts.dropped_out += what.count;
+  core_.warn("dropped", std::to_string(what.count) + " events of '" + std::string(what.topic) +
+                            "' were dropped before they could go out");
+}
+
+}  // namespace actorbus::redis

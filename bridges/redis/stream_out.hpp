@@ -1,0 +1,113 @@
+// What goes out by XADD: pipelined, many in flight, kept until the server has acknowledged it.
+//
+// A reply that never came is unknown, not failed: its command is sent again on the next connection. With
+// de-duplication commands are calls of a script (append_script.hpp), which adds nothing twice and nothing out of order.
+// While Redis is away events wait in their topic's log. Threads: the loop's.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <bridges/redis/bridge_core.hpp>
+#include <bridges/redis/confirmations.hpp>
+#include <bridges/redis/outbox.hpp>
+#include <bridges/redis/outgoing_batch.hpp>
+#include <bridges/redis/retry_schedule.hpp>
+
+namespace actorbus::redis {
+
+class stream_out final : public route,
+                         public reply_sink,
+                         public std::enable_shared_from_this<stream_out>,
+                         private out_reader {
+ public:
+  /// `is_heard`: what is added is read by this bridge, too.
+  stream_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
+             const stream_options& with, bool is_heard);
+
+  void start() override;
+  void stop() override;
+  void on_commands() override;
+  bool is_flushed() override;
+  void add_to(stats& sum) const override;
+
+  void take(const reply& what, connection& by) override;
+  void lost(std::size_t count) override;
+
+ private:
+  /// One stream's producer: what it has sent, for the script and for its expiry.
+  struct target {
+    std::string key;
+    std::string producer_key;
+    std::uint64_t last_sequence = 0;  ///< given to the script
+    std::uint64_t touched = 0;        ///< the pump that added to it last
+  };
+  struct unacknowledged {
+    std::string bytes;   ///< the command; with the script, its words behind the numbers
+    target* to;
+    std::size_t words;   ///< with the script
+    std::size_t events;
+    std::uint64_t before, last;  ///< sequences, with the script
+    std::uint64_t token;         ///< of publish_confirmed, or 0
+  };
+
+  void pump();
+  void plan();
+  void pump_later(std::chrono::nanoseconds after);
+  void event(const metadata& about, const outgoing& what) override;
+  void unencodable(const metadata& about, const char* why) override;
+  void dropped(const lagged& what) override;
+  target& target_of(std::string_view topic);
+  void add_batch();
+  void add_plain(target& to, std::span<const outgoing> events, std::uint64_t token);
+  void add_scripted(target& to, std::span<const outgoing> events, std::uint64_t token);
+  void write_trimming(std::vector<std::string>& words, std::size_t events);
+  void send(const unacknowledged& what, bool adopts);
+  void send_expiries();
+  void load_script();
+  void resend();
+  bool is_scripted() const { return with_.deduplicate; }
+  void acknowledged(const reply& what);
+  void failed(const reply& what);
+  void give_up(const reply& what);
+  void confirm(const unacknowledged& what, const reply& id);
+
+  bridge_core& core_;
+  const std::string pattern_;
+  const wire_format& as_;
+  const stream_options with_;
+  const bool is_heard_;
+  outbox from_;
+  retry_schedule retries_;
+  boost::asio::steady_timer later_;
+  std::unordered_map<std::string, target> targets_;
+  target* last_ = nullptr;
+  std::string last_topic_;
+  outgoing_batch batch_;
+  std::vector<std::uint64_t> batch_sequences_;
+  std::string scratch_;
+  std::vector<field_view> fields_;
+  std::deque<unacknowledged> waiting_;  ///< sent ones first
+  std::vector<std::string> spare_;      ///< strings whose memory is used again
+  std::size_t events_ = 0;              ///< in waiting_
+  std::size_t sent_ = 0;                ///< of waiting_, on this connection
+  std::size_t answered_ = 0;            ///< of those, failed and kept
+  std::size_t fresh_ = 0;               ///< commands appended by this pump
+  std::uint64_t pumps_ = 0;
+  bool rewinding_ = false;  ///< one failed: the rest of the answers is awaited, then all that is left is sent again
+  bool adopts_ = false;     ///< the server has forgotten this producer: the next call tells it where it stands
+  bool resting_ = false;    ///< a retry waits for its time
+  bool ready_ = false;      ///< the server has the script, where one is needed
+  std::string sha_;         ///< the script's, as the server says
+  bool planned_ = false;
+  bool stopped_ = false;
+  std::chrono::nanoseconds rest_{0};  ///< before all that is left is sent again
+};
+
+}  // namespace actorbus::redis

@@ -1,0 +1,161 @@
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
+#include <bridges/redis/stream_reader.hpp>
+
+#include <algorithm>
+
+#include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+/// Entries of one stream asked for at once: few at first, for nobody knows how large they are.
+constexpr std::size_t least_count = 64;
+constexpr std::size_t most_count = 1024;
+constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
+
+/// How long the server may wait for an entry: after it, deleted streams are found.
+constexpr std::chrono::milliseconds block{500};
+constexpr std::chrono::milliseconds rest{500};
+
+}  // namespace
+
+stream_reader::stream_reader(bridge_core& of)
+    : core_(of), connection_(of.connect(*this, "reading")), later_(of.loop().context()), count_(least_count) {
+  connection_->start();
+}
+
+stream_reader::~stream_reader() = default;
+
+void stream_reader::add(const std::shared_ptr<stream_feed>& which) {
+  feeds_[which->key()] = which;
+  if (is_open_) which->begin(*connection_);
+  interrupt();
+}
+
+void stream_reader::remove(const std::string& key) {
+  feeds_.erase(key);
+  tell_ready();
+}
+
+void stream_reader::stop() {
+  stopped_ = true;
+  later_.cancel();
+  connection_->stop();
+}
+
+void stream_reader::tell_ready() {
+  const bool all = std::all_of(feeds_.begin(), feeds_.end(), [](const auto& each) { return each.second->is_begun_or_broken(); });
+  if (is_open_ && all) core_.states().ready(supervisor::role::reading);
+}
+
+void stream_reader::on_connecting(connection&) { core_.states().connecting(supervisor::role::reading); }
+
+void stream_reader::on_open(connection&) {
+  is_open_ = true;
+  for (const auto& [key, each] : feeds_) each->begin(*connection_);
+  pump();
+}
+
+void stream_reader::on_lost(connection&, const std::string& reason) {
+  is_open_ = reads_ = false;
+  looked_at_.clear();
+  for (const auto& [key, each] : feeds_) each->on_lost();
+  core_.states().lost(supervisor::role::reading, reason);
+}
+
+void stream_reader::on_push(connection& which, const reply&) { which.drop("the server sent a message nobody asked for"); }
+
+void stream_reader::pump() {
+  tell_ready();
+  if (!is_open_ || reads_ || stopped_) return;
+  std::vector<std::shared_ptr<stream_feed>> from;
+  for (const auto& [key, each] : feeds_) {
+    if (each->wants_more()) from.push_back(each);
+  }
+  if (!from.empty()) read(from);
+}
+
+void stream_reader::read(const std::vector<std::shared_ptr<stream_feed>>& from) {
+  command_writer out(connection_->out());
+  for (const auto& each : from) {
+    out.begin(3).word("XINFO").word("STREAM").word(each->key());
+    looked_at_.push_back(each);
+  }
+  out.begin(6 + 2 * from.size()).word("XREAD").word("COUNT").number(static_cast<std::int64_t>(count_));
+  out.word("BLOCK").number(block.count()).word("STREAMS");
+  for (const auto& each : from) out.word(each->key());
+  for (const auto& each : from) out.word(each->read_to().to_string());
+  reads_ = true;
+  in_read_ = from.size();
+  connection_->expect(*this, from.size() + 1, block);
+}
+
+void stream_reader::take(const reply& what, connection& by) {
+  if (!looked_at_.empty()) {
+    const auto which = std::move(looked_at_.front());
+    looked_at_.pop_front();
+    if (feeds_.count(which->key()) != 0) which->look(what);
+    return;
+  }
+  reads_ = false;
+  if (what.is_error()) {
+    core_.warn("read refused", "the server refused to read streams: " + std::string(what.text));
+    return look_again();
+  }
+  if (what.is_array()) entries(what, by);
+  pump();
+}
+
+void stream_reader::entries(const reply& what, connection& by) {
+  std::size_t most = 0;
+  std::size_t bytes = 0;
+  std::vector<std::shared_ptr<stream_feed>> fed;
+  const std::shared_ptr<arena> memory = by.take_memory();
+  for (const reply& each : what.elements) {
+    if (each.elements.size() != 2) continue;
+    const auto found = feeds_.find(std::string(each.elements[0].text));
+    if (found == feeds_.end()) continue;
+    most = std::max(most, each.elements[1].elements.size());
+    found->second->keep(each.elements[1].elements, memory);
+    fed.push_back(found->second);
+  }
+  bytes = memory->used();
+  if (most == count_ && bytes < most_bytes / 2) count_ = std::min(count_ * 2, most_count);
+  if (bytes > most_bytes) count_ = std::max<std::size_t>(count_ / 2, 1);
+  pump();  // one ahead: the server reads while the topics take what is here
+  connection_->flush();
+  for (const auto& each : fed) each->hand_on();
+}
+
+void stream_reader::lost(std::size_t) {}
+
+void stream_reader::interrupt() {
+  if (!reads_) return pump();
+  const auto wanting = static_cast<std::size_t>(
+      std::count_if(feeds_.begin(), feeds_.end(), [](const auto& each) { return each.second->wants_more(); }));
+  if (wanting <= in_read_ && feeds_.size() <= in_read_) return;
+  const auto id = connection_->client_id();
+  if (id == 0 || !core_.commands().is_ready()) return;  // the read ends by itself soon
+  append_command(core_.commands().out(), {"CLIENT", "UNBLOCK", std::to_string(id)});
+  expect_once(core_.commands(), [](const reply*) {});
+}
+
+void stream_reader::broken(stream_feed& which, const std::string& why) {
+  core_.warn("unreadable stream", "cannot read the stream '" + which.key() + "': " + why);
+  look_again();
+  tell_ready();
+}
+
+void stream_reader::look_again() {
+  later_.expires_after(rest);
+  later_.async_wait([this, alive = std::weak_ptr(connection_)](boost::system::error_code error) {
+    if (error || alive.expired() || !is_open_) return;
+    for (const auto& [key, each] : feeds_) each->begin(*connection_);
+    pump();
+  });
+}
+
+}  // namespace actorbus::redis

@@ -1,0 +1,60 @@
+// The connection that streams are read on: XREAD BLOCK over all whose topics have room, one read ahead.
+//
+// Before each read it asks what the server knows of the streams (XINFO), so that nothing trimmed or deleted goes
+// unnoticed. Threads: the loop's.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <bridges/redis/bridge_core.hpp>
+#include <bridges/redis/stream_feed.hpp>
+
+namespace actorbus::redis {
+
+class stream_reader final : public connection_owner, public reply_sink {
+ public:
+  explicit stream_reader(bridge_core& of);
+  ~stream_reader() override;
+
+  void add(const std::shared_ptr<stream_feed>& which);
+  void remove(const std::string& key);
+  void stop();
+  /// Reads, if it does not, and somebody wants something.
+  void pump();
+  /// The present read does not include a stream that now wants to be read: ends it.
+  void interrupt();
+  /// A stream cannot be read: tried again after a while.
+  void broken(stream_feed& which, const std::string& why);
+
+  void on_connecting(connection& which) override;
+  void on_open(connection& which) override;
+  void on_lost(connection& which, const std::string& reason) override;
+  void on_push(connection& which, const reply& what) override;
+
+  void take(const reply& what, connection& by) override;
+  void lost(std::size_t count) override;
+
+ private:
+  void read(const std::vector<std::shared_ptr<stream_feed>>& from);
+  void entries(const reply& what, connection& by);
+  void tell_ready();
+  void look_again();
+
+  bridge_core& core_;
+  std::shared_ptr<connection> connection_;
+  boost::asio::steady_timer later_;
+  std::unordered_map<std::string, std::shared_ptr<stream_feed>> feeds_;
+  std::deque<std::shared_ptr<stream_feed>> looked_at_;  ///< whose XINFO is awaited, before the XREAD's reply
+  std::size_t in_read_ = 0;                             ///< feeds the present read includes
+  std::size_t count_;
+  bool is_open_ = false;
+  bool reads_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace actorbus::redis

@@ -1,0 +1,95 @@
+// The case about faults: what carries the events goes, twice, and comes back, while a publisher goes on.
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "tests/contract/delivery_cases.hpp"
+#include "tests/contract/scene.hpp"
+
+namespace actorbus::contract {
+
+namespace {
+
+const std::string topic = "conformance.faults";
+
+constexpr std::uint32_t stream = 1;  // the publisher whose events are counted
+constexpr std::uint32_t probes = 2;  // and one that publishes until something of it arrives
+
+/// Raised once for each event, however often it comes and to whom.
+class distinct {
+ public:
+  void take(const event<parcel>& what) {
+    std::lock_guard lock(mutex_);
+    if (seen_.insert({what->publisher, what->counter}).second) of(what->publisher).add();
+  }
+  gauge& of(std::uint32_t publisher) { return arrived_[publisher == probes]; }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::pair<std::uint32_t, std::uint64_t>> seen_;
+  gauge arrived_[2];
+};
+
+expectations promised_by(const delivery_kind& kind) {
+  expectations promised{.sequenced = false};  // notices have sequences too
+  if (kind.promises == guarantee::at_most_once) promised.allowed = losses::in_gaps;
+  if (kind.promises == guarantee::at_least_once) promised.doubled = doubles::marked;
+  promised.ordered = kind.promises != guarantee::at_least_once;
+  return promised;
+}
+
+/// Publishes until one arrives: all that came before it has come, or never will.
+void probe(scene& in, gauge& arrived) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    in.publish(probes, topic, 1);
+    for (int looks = 0; looks < 20; ++looks) {
+      if (arrived.count() != 0) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+  }
+  in.complain("nothing arrives any more");
+}
+
+/// Up to `count`: some while all is well, some while the way is cut off.
+void publish_through_a_fault(scene& in, std::size_t before, std::size_t meanwhile) {
+  in.publish(stream, topic, before);
+  in.cut_off();
+  in.publish(stream, topic, meanwhile);
+  in.restore();
+}
+
+std::string play_cut_off_in_between(const delivery_kind& kind, const run_size& size) {
+  scene s(kind);
+  distinct came;
+  const bool shared = kind.promises == guarantee::at_least_once;  // the way of groups, whose members hand on
+  const std::size_t members = shared ? 3 : 1;
+  for (std::size_t i = 0; i < members; ++i) {
+    receiver& one = s.receive("subscriber " + std::to_string(i), topic, {.group = shared ? "workers" : ""},
+                              [&came](const event<parcel>& e) { came.take(e); });
+    one.record().expects(promised_by(kind));
+  }
+  const std::size_t all = size.through_faults, third = all / 3, meanwhile = all / 20;
+  gauge& arrived = came.of(stream);
+  s.publish(stream, topic, third / 2);
+  s.expect(arrived, third / 2, "before the fault");
+  publish_through_a_fault(s, third - third / 2, meanwhile);
+  publish_through_a_fault(s, all / 2 - third - meanwhile, meanwhile);
+  s.publish(stream, topic, all - all / 2 - meanwhile);
+  if (kind.promises == guarantee::at_most_once) {
+    probe(s, came.of(probes));
+  } else {
+    s.expect(arrived, all, "after the faults");
+  }
+  return s.end(promised_by(kind));
+}
+
+}  // namespace
+
+const delivery_case cut_off_in_between{
+    "what is cut off in between, twice, goes on with nothing missing but what was told",
+    {&features::reconnect},
+    play_cut_off_in_between};
+
+}  // namespace actorbus::contract

@@ -1,0 +1,140 @@
+// The stream cursor, told by hand what the server knows.
+#include <bridges/redis/stream_cursor.hpp>
+
+#include "tests/catch.hpp"
+
+using namespace actorbus;
+using namespace actorbus::redis;
+using namespace std::chrono_literals;
+
+namespace {
+
+using kind = stream_cursor::finding::kind;
+
+stream_facts facts(std::uint64_t first, std::uint64_t last, std::uint64_t added) {
+  stream_facts f{.exists = true, .length = last - first + 1, .last_generated = {last, 0}, .added = added};
+  if (first <= last) f.first = stream_id{first, 0};
+  return f;
+}
+
+stream_cursor at(std::uint64_t position, const stream_facts& now) {
+  stream_cursor c;
+  c.begin({position, 0}, now, std::nullopt);
+  return c;
+}
+
+}  // namespace
+
+TEST_CASE("live begins behind the newest id ever given, once and for all", "[stream_cursor]") {
+  CHECK(stream_cursor::start_of(replay::live(), facts(3, 9, 9)) == stream_id{9, 0});
+  CHECK(stream_cursor::start_of(replay::live(), {}) == stream_id{});
+}
+
+TEST_CASE("all, since and last begin before the first entry they want", "[stream_cursor]") {
+  const auto now = facts(3, 9, 9);
+  CHECK(stream_cursor::start_of(replay::all(), now)->next() == stream_id{3, 0});
+  CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{5ms}), now)->next() == stream_id{5, 0});
+  CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{1ms}), now)->next() == stream_id{3, 0});
+  CHECK_FALSE(stream_cursor::start_of(replay::last(2), now));
+  CHECK(stream_cursor::start_of(replay::last(0), now) == stream_id{9, 0});
+  CHECK(stream_cursor::start_of(replay::last(2), facts(10, 9, 9)) == stream_id{9, 0});
+}
+
+TEST_CASE("what was trimmed behind the cursor is nothing, before it a notice with the range", "[stream_cursor]") {
+  auto c = at(5, facts(1, 5, 5));
+  CHECK(c.look(facts(5, 9, 9)).what == kind::nothing);
+  CHECK(c.look(facts(6, 9, 9)).what == kind::nothing);
+  const auto lost = c.look(facts(9, 12, 12));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{5, 1});
+  CHECK(lost.last.next() == stream_id{9, 0});
+  CHECK(c.position() == lost.last);
+  CHECK(c.look(facts(9, 12, 12)).what == kind::nothing);
+}
+
+TEST_CASE("a stream trimmed to nothing is told, too", "[stream_cursor]") {
+  auto c = at(5, facts(1, 5, 5));
+  const auto lost = c.look(facts(10, 9, 9));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.last == stream_id{9, 0});
+}
+
+TEST_CASE("new entries are no trimming where the old ones go at once", "[stream_cursor]") {
+  auto c = at(5, facts(5, 5, 5));
+  for (std::uint64_t i = 6; i < 10; ++i) {
+    CHECK(c.look(facts(i, i, i)).what == kind::nothing);
+    c.advance({i, 0});
+  }
+  CHECK(c.look(facts(11, 11, 11)).what == kind::trimmed);
+}
+
+TEST_CASE("a cursor of another time knows by its count whether something is missing", "[stream_cursor]") {
+  stream_cursor none;
+  none.begin({5, 0}, facts(6, 9, 9), stream_id{9, 0}, 5, true);
+  CHECK(none.look(facts(6, 9, 9)).what == kind::nothing);
+  stream_cursor some;
+  some.begin({5, 0}, facts(7, 9, 9), stream_id{9, 0}, 5, true);
+  CHECK(some.look(facts(7, 9, 9)).what == kind::trimmed);
+  stream_cursor unknown;
+  unknown.begin({5, 0}, facts(7, 9, 9), stream_id{9, 0}, std::nullopt, true);
+  CHECK(unknown.look(facts(7, 9, 9)).what == kind::trimmed);
+  CHECK(unknown.look(facts(7, 9, 9)).what == kind::nothing);
+}
+
+TEST_CASE("a deleted stream is a reset, once, and what comes then is read from its beginning", "[stream_cursor]") {
+  auto c = at(5, facts(1, 5, 5));
+  const auto gone = c.look({});
+  CHECK(gone.what == kind::reset);
+  CHECK(std::string(gone.reason) == "the stream was deleted");
+  CHECK(c.position() == stream_id{});
+  CHECK(c.look({}).what == kind::nothing);
+  CHECK(c.look(facts(7, 8, 2)).what == kind::nothing);
+}
+
+TEST_CASE("a stream made anew between two looks is a reset, whether its ids are older or newer", "[stream_cursor]") {
+  auto older = at(5, facts(1, 5, 5));
+  CHECK(older.look(facts(1, 2, 2)).what == kind::reset);
+  auto newer = at(5, facts(1, 5, 5));
+  CHECK(newer.look(facts(7, 8, 2)).what == kind::reset);
+  auto alike = at(5, {.exists = true, .length = 1, .last_generated = {5, 0}, .first = stream_id{5, 0}, .added = 1});
+  CHECK(alike.look({.exists = true, .length = 1, .last_generated = {7, 0}, .first = stream_id{7, 0}, .added = 1}).what ==
+        kind::reset);
+}
+
+TEST_CASE("a stream that never existed is no reset", "[stream_cursor]") {
+  auto c = at(0, {});
+  CHECK(c.look({}).what == kind::nothing);
+  CHECK(c.look(facts(1, 2, 2)).what == kind::nothing);
+}
+
+TEST_CASE("a replay has caught up once, at what was there when it began", "[stream_cursor]") {
+  stream_cursor c;
+  c.begin({1, 0}, facts(1, 5, 5), stream_id{5, 0});
+  CHECK_FALSE(c.has_caught_up());
+  c.advance({4, 0});
+  CHECK_FALSE(c.has_caught_up());
+  c.advance({5, 0});
+  CHECK(c.has_caught_up());
+  CHECK_FALSE(c.has_caught_up());
+}
+
+TEST_CASE("servers before 7, which tell less, are understood", "[stream_cursor]") {
+  std::vector<redis::reply> first_entry(2);
+  first_entry[0] = {.kind = reply_kind::string, .text = "3-1"};
+  std::vector<redis::reply> info(6);
+  info[0] = {.kind = reply_kind::string, .text = "length"};
+  info[1] = {.kind = reply_kind::integer, .integer = 2};
+  info[2] = {.kind = reply_kind::string, .text = "last-generated-id"};
+  info[3] = {.kind = reply_kind::string, .text = "9-2"};
+  info[4] = {.kind = reply_kind::string, .text = "first-entry"};
+  info[5] = {.kind = reply_kind::array, .elements = first_entry};
+  const auto f = stream_facts::of({.kind = reply_kind::array, .elements = info});
+  CHECK(f.exists);
+  CHECK(f.length == 2);
+  CHECK(f.last_generated == stream_id{9, 2});
+  CHECK(f.first == stream_id{3, 1});
+  CHECK_FALSE(f.added);
+  auto c = at(5, f);
+  CHECK(c.look(f).what == kind::nothing);
+  CHECK_FALSE(stream_facts::of({.kind = reply_kind::error, .text = "ERR no such key"}).exists);
+}
