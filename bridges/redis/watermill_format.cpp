@@ -87,10 +87,10 @@ class watermill final : public wire_format {
     if (metadata != fields.end() && !metadata->value.empty()) {
       if (const fault wrong = read_msgpack_map(metadata->value, event.headers)) return wrong;
     }
-    event.headers.erase(uuid_field);  // a key that Watermill reserves
     if (stamp != fields.end()) {
       if (const fault wrong = read_stamp(stamp->value, event)) return wrong;
     }
+    event.headers.erase(uuid_field);  // a key that Watermill reserves
     std::string own;
     if (event.origin != 0) append_uuid(event.origin, event.origin_sequence, own);
     if (!uuid->value.empty() && uuid->value != own) {

@@ -52,6 +52,20 @@ TEST_CASE("a run of one origin's events costs a byte or two of layout an event",
   CHECK(message_of(packed(), run(64, 1, 1)).size() < 64 * 3 + 20);
 }
 
+TEST_CASE("packed events are laid out as FORMAT.md's example", "[packed]") {
+  std::vector<sample> events = run(3, 0x9f86d081884c7d65, 1042);
+  events[0].content_type = events[1].content_type = events[2].content_type = "application/json";
+  events[0].payload = "1";
+  events[1].payload = "23";
+  events[2].payload = "4";
+  events[2].headers = {{"source", "odometry"}};
+  CHECK(message_of(packed(), events) == magic +
+                                            "\x03\x10"
+                                            "application/json"
+                                            "e}L\x88\x81\xd0\x86\x9f\x92\b\x04"
+                                            "1\b23\x05\x01\x06source\bodometry4");
+}
+
 TEST_CASE("packed events keep payload, headers, content type, origin, sequence and their place", "[packed]") {
   std::vector<sample> events = run(5, 7, 1);
   for (sample& event : events) event.content_type = "application/json";

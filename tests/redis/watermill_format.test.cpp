@@ -85,6 +85,15 @@ TEST_CASE("a watermill entry needs a UUID, may lack the rest, and its metadata m
   CHECK(bad.events.empty());
 }
 
+TEST_CASE("a UUID among the headers of a watermill entry is not believed", "[watermill]") {
+  const pairs entry{{"_watermill_message_uuid", ""},
+                    {"metadata",
+                     "\x81\xb7_watermill_message_uuid\xa1"
+                     "x"},
+                    {"actorbus", "1 1 1 _watermill_message_uuid=y"}};
+  CHECK(read_entry(watermill(), entry).one().headers.empty());
+}
+
 TEST_CASE("watermill has streams only, and the topic is the key", "[watermill]") {
   CHECK_FALSE(watermill().has_messages());
   CHECK(error_of([] { message_of(watermill(), sample{}); }) == errc::unsupported);
