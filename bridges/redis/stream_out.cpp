@@ -126,7 +126,8 @@ void stream_out::pump_later(std::chrono::nanoseconds after) {
 bool stream_out::is_flushed() {
   if (stopped_) return true;
   pump();
-  return waiting_.empty() && (from_.is_closed() || core_.commands().is_ready());
+  // Not before the script is there: until then nothing was taken that may wait.
+  return waiting_.empty() && (from_.is_closed() || (ready_ && core_.commands().is_ready()));
 }
 
 void stream_out::add_to(stats& sum) const { sum.in_flight += events_; }
