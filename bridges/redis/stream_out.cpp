@@ -3,7 +3,6 @@
 #include <bridges/redis/stream_out.hpp>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
 #include <random>
 
@@ -22,18 +21,9 @@ constexpr std::size_t largest_script_batch = 64;
 constexpr std::size_t largest_batch_bytes = std::size_t{64} * 1024;
 constexpr std::size_t most_unsent = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t turn = 1024;
-constexpr std::size_t most_spare = 1024;
 
 /// How long the server remembers where a producer stands: longer than any outage that is waited out.
 constexpr std::chrono::milliseconds mark_lives{std::chrono::hours{24}};
-
-/// What may pass: the event is sent again.
-bool is_passing(std::string_view code) {
-  static constexpr std::array<std::string_view, 11> codes{"LOADING",    "BUSY",       "OOM",      "READONLY",
-                                                          "MISCONF",    "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN",
-                                                          "NOREPLICAS", "NOSCRIPT",   "GAP"};
-  return std::find(codes.begin(), codes.end(), code) != codes.end();
-}
 
 std::int64_t signed_of(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 
@@ -136,7 +126,8 @@ void stream_out::pump_later(std::chrono::nanoseconds after) {
 bool stream_out::is_flushed() {
   if (stopped_) return true;
   pump();
-  return waiting_.empty() && (from_.is_closed() || core_.commands().is_ready());
+  // Not before the script is there: until then nothing was taken that may wait.
+  return waiting_.empty() && (from_.is_closed() || (ready_ && core_.commands().is_ready()));
 }
 
 void stream_out::add_to(stats& sum) const { sum.in_flight += events_; }
@@ -289,96 +280,6 @@ void stream_out::resend() {
   adopts_ = false;
   if (sent_ != 0) core_.commands().expect(*this, sent_);
   send_expiries();
-}
-
-void stream_out::take(const reply& what, connection&) {
-  if (answered_ >= waiting_.size()) return;
-  if (what.is_error()) {
-    failed(what);
-  } else {
-    acknowledged(what);
-  }
-  if (rewinding_ && answered_ == sent_) {
-    rewinding_ = false;
-    for (const auto& each : waiting_) core_.counts.resent += each.events;
-    return pump_later(std::exchange(rest_, std::chrono::nanoseconds{0}));
-  }
-  // Half empty, so that what is taken goes out in batches.
-  if (events_ <= core_.options().max_in_flight / 2) plan();
-}
-
-void stream_out::acknowledged(const reply& what) {
-  const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
-  core_.counts.out += at->events;
-  events_ -= at->events;
-  if (at->token != 0) confirm(*at, what);
-  if (spare_.size() < most_spare) spare_.push_back(std::move(at->bytes));
-  waiting_.erase(at);
-  --sent_;
-  retries_.reset();
-}
-
-void stream_out::failed(const reply& what) {
-  const auto code = what.error_code();
-  if (!is_passing(code)) return give_up(what);
-  if (code == "GAP") {
-    adopts_ = adopts_ || what.text == "GAP none";
-  } else if (code != "NOSCRIPT") {
-    rest_ = std::max(rest_, rewinding_ ? std::chrono::nanoseconds{0} : retries_.next());
-    core_.warn("try again", "the server does not take events of '" + pattern_ + "' now: " + std::string(what.text));
-  }
-  rewinding_ = true;
-  ++answered_;
-}
-
-/// The server will never take it.
-void stream_out::give_up(const reply& what) {
-  const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
-  core_.counts.refused += at->events;
-  core_.warn("refused", "the server refused an event of '" + pattern_ + "': " + std::string(what.text));
-  if (at->token != 0) core_.confirming.fail(at->token, errc::refused_by_server, std::string(what.text));
-  events_ -= at->events;
-  --sent_;
-  // The next of its stream follows what came before it: a producer's marks have no holes.
-  if (is_scripted()) {
-    const auto next = std::find_if(at + 1, waiting_.end(), [&](const auto& each) { return each.to == at->to; });
-    if (next != waiting_.end()) {
-      next->before = at->before;
-    } else {
-      at->to->last_sequence = at->before;
-    }
-    rewinding_ = rewinding_ || sent_ != answered_;
-  }
-  waiting_.erase(at);
-}
-
-void stream_out::lost(std::size_t) { sent_ = answered_ = 0; }
-
-void stream_out::confirm(const unacknowledged& what, const reply& id) {
-  auto waiting = core_.confirming.take(what.token);
-  if (!waiting) return;
-  const auto parsed = stream_id::parse(id.text);
-  if (!parsed) {  // it had been added before, and the reply with its id was lost
-    waiting->promise.set_exception(std::make_exception_ptr(bus_error(
-        errc::not_connected, "publish_confirmed: the event is in the stream, but its id was lost with a connection")));
-    return;
-  }
-  if (waiting->replicas == 0) return waiting->promise.set_value(*parsed);
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(waiting->deadline - confirmations::clock::now()).count();
-  command_writer(core_.commands().out())
-      .begin(3)
-      .word("WAIT")
-      .number(signed_of(waiting->replicas))
-      .number(std::max<std::int64_t>(left, 1));
-  auto kept = std::make_shared<confirmations::request>(std::move(*waiting));
-  expect_once(core_.commands(), [kept, parsed](const reply* answer) {
-    const auto enough = static_cast<std::int64_t>(kept->replicas);
-    if (answer != nullptr && answer->kind == reply_kind::integer && answer->integer >= enough)
-      return kept->promise.set_value(*parsed);
-    kept->promise.set_exception(std::make_exception_ptr(bus_error(
-        errc::timeout, "publish_confirmed: the event is in the stream, but not on so many replicas in time")));
-  });
 }
 
 void stream_out::unencodable(const metadata& about, const char* why) {

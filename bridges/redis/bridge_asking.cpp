@@ -1,0 +1,112 @@
+// What a bridge asks the server for on behalf of a caller that waits, and what its routes know of a topic.
+#include <future>
+#include <utility>
+
+#include <bridges/redis/bridge_core.hpp>
+#include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/stream_history.hpp>
+#include <bus/errors.hpp>
+#include <bus/names.hpp>
+
+namespace actorbus::redis {
+
+const wire_format* bridge_core::stream_format(std::string_view topic, bool must_go_out) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& each : routes_) {
+    if (each.kind == route_kind::stream && matches(each.pattern, topic) && (!must_go_out || goes_out(each.way)))
+      return each.as;
+  }
+  return nullptr;
+}
+
+const wire_format* bridge_core::pubsub_format(std::string_view topic) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& each : routes_) {
+    if (each.kind == route_kind::pubsub && matches(each.pattern, topic) && goes_out(each.way)) return each.as;
+  }
+  return nullptr;
+}
+
+past_fetcher bridge_core::past_of(std::string_view topic, const wire_format& as) {
+  return [weak = weak_from_this(), key = as.stream_key(options_.prefix, topic), &as](
+             const history_request& what, std::function<void(std::vector<past_entry>)> then) {
+    stream_history::fetch(weak, key, as, what, std::move(then));
+  };
+}
+
+void bridge_core::publish_atomically(const std::vector<std::string>& words) {
+  static constexpr std::string_view script =
+      "for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end return 1";
+  const auto call = [&](std::string_view verb, std::string_view what) {
+    const auto echoing = [this, words] {
+      for (std::size_t i = 0; i + 1 < words.size(); i += 2) echoes.sent(words[i], words[i + 1]);
+    };
+    ask(
+        "publish_all", options_.command_timeout,
+        [echoing, words, verb, what](std::string& to) {
+          command_writer out(to);
+          out.begin(3 + words.size()).word(verb).word(what).word("0");
+          for (const auto& each : words) out.word(each);
+          echoing();
+        },
+        [](const reply&) {});
+  };
+  std::string sha;
+  {
+    std::lock_guard lock(mutex_);
+    sha = publish_sha_;
+  }
+  if (!sha.empty()) {
+    try {
+      return call("EVALSHA", sha);
+    } catch (const bus_error& error) {
+      if (std::string_view(error.what()).find("NOSCRIPT") == std::string_view::npos) throw;
+    }
+  }
+  // The server forgot it, or never knew it.
+  const auto loaded = std::make_shared<std::string>();
+  ask(
+      "publish_all", options_.command_timeout,
+      [](std::string& to) {
+        append_command(to, {"SCRIPT", "LOAD", script});
+      },
+      [loaded](const reply& what) { *loaded = what.text; });
+  {
+    std::lock_guard lock(mutex_);
+    publish_sha_ = *loaded;
+  }
+  call("EVALSHA", *loaded);
+}
+
+void bridge_core::ask(const std::string& what, std::chrono::nanoseconds within,
+                      const std::function<void(std::string&)>& command, const std::function<void(const reply&)>& take) {
+  auto promise = std::make_shared<std::promise<void>>();
+  auto result = promise->get_future();
+  const auto fail = [promise, what](errc why, const std::string& text) {
+    promise->set_exception(std::make_exception_ptr(bus_error(why, what + ": " + text)));
+  };
+  {
+    std::lock_guard lock(closing_);
+    if (is_closed()) throw bus_error(errc::closed, what + ": the bridge is closed");
+    loop_.post([this, promise, fail, command, take] {
+      if (!has_commands()) return fail(errc::not_connected, "there is no connection to " + where_.describe() + " now");
+      command(commands_->out());
+      expect_once(*commands_, [promise, fail, take](const reply* answer) {
+        if (answer == nullptr) return fail(errc::not_connected, "the connection was lost before the answer");
+        if (answer->is_error()) return fail(errc::refused_by_server, std::string(answer->text));
+        try {
+          take(*answer);
+          promise->set_value();
+        } catch (...) {
+          promise->set_exception(std::current_exception());
+        }
+      });
+    });
+  }
+  if (result.wait_for(within) != std::future_status::ready)
+    throw bus_error(errc::timeout, what + ": no answer in time");
+  result.get();
+}
+
+}  // namespace actorbus::redis

@@ -1,0 +1,118 @@
+// What becomes of the entries that went out: acknowledged, to be sent again, or given up.
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
+#include <algorithm>
+#include <array>
+
+#include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/stream_out.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+/// Strings kept for their memory.
+constexpr std::size_t most_spare = 1024;
+
+/// What may pass: the event is sent again.
+bool is_passing(std::string_view code) {
+  static constexpr std::array<std::string_view, 11> codes{"LOADING",    "BUSY",       "OOM",      "READONLY",
+                                                          "MISCONF",    "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN",
+                                                          "NOREPLICAS", "NOSCRIPT",   "GAP"};
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+}  // namespace
+
+void stream_out::take(const reply& what, connection&) {
+  if (answered_ >= waiting_.size()) return;
+  if (what.is_error()) {
+    failed(what);
+  } else {
+    acknowledged(what);
+  }
+  if (rewinding_ && answered_ == sent_) {
+    rewinding_ = false;
+    for (const auto& each : waiting_) core_.counts.resent += each.events;
+    return pump_later(std::exchange(rest_, std::chrono::nanoseconds{0}));
+  }
+  // Half empty, so that what is taken goes out in batches.
+  if (events_ <= core_.options().max_in_flight / 2) plan();
+}
+
+void stream_out::acknowledged(const reply& what) {
+  const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
+  core_.counts.out += at->events;
+  events_ -= at->events;
+  if (at->token != 0) confirm(*at, what);
+  if (spare_.size() < most_spare) spare_.push_back(std::move(at->bytes));
+  waiting_.erase(at);
+  --sent_;
+  retries_.reset();
+}
+
+void stream_out::failed(const reply& what) {
+  const auto code = what.error_code();
+  if (!is_passing(code)) return give_up(what);
+  if (code == "GAP") {
+    adopts_ = adopts_ || what.text == "GAP none";
+  } else if (code != "NOSCRIPT") {
+    rest_ = std::max(rest_, rewinding_ ? std::chrono::nanoseconds{0} : retries_.next());
+    core_.warn("try again", "the server does not take events of '" + pattern_ + "' now: " + std::string(what.text));
+  }
+  rewinding_ = true;
+  ++answered_;
+}
+
+/// The server will never take it.
+void stream_out::give_up(const reply& what) {
+  const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
+  core_.counts.refused += at->events;
+  core_.warn("refused", "the server refused an event of '" + pattern_ + "': " + std::string(what.text));
+  if (at->token != 0) core_.confirming.fail(at->token, errc::refused_by_server, std::string(what.text));
+  events_ -= at->events;
+  --sent_;
+  // The next of its stream follows what came before it: a producer's marks have no holes.
+  if (is_scripted()) {
+    const auto next = std::find_if(at + 1, waiting_.end(), [&](const auto& each) { return each.to == at->to; });
+    if (next != waiting_.end()) {
+      next->before = at->before;
+    } else {
+      at->to->last_sequence = at->before;
+    }
+    rewinding_ = rewinding_ || sent_ != answered_;
+  }
+  waiting_.erase(at);
+}
+
+void stream_out::lost(std::size_t) { sent_ = answered_ = 0; }
+
+void stream_out::confirm(const unacknowledged& what, const reply& id) {
+  auto waiting = core_.confirming.take(what.token);
+  if (!waiting) return;
+  const auto parsed = stream_id::parse(id.text);
+  if (!parsed) {  // it had been added before, and the reply with its id was lost
+    waiting->promise.set_exception(std::make_exception_ptr(bus_error(
+        errc::not_connected, "publish_confirmed: the event is in the stream, but its id was lost with a connection")));
+    return;
+  }
+  if (waiting->replicas == 0) return waiting->promise.set_value(*parsed);
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(waiting->deadline - confirmations::clock::now()).count();
+  command_writer(core_.commands().out())
+      .begin(3)
+      .word("WAIT")
+      .number(static_cast<std::int64_t>(waiting->replicas))
+      .number(std::max<std::int64_t>(left, 1));
+  auto kept = std::make_shared<confirmations::request>(std::move(*waiting));
+  expect_once(core_.commands(), [kept, parsed](const reply* answer) {
+    const auto enough = static_cast<std::int64_t>(kept->replicas);
+    if (answer != nullptr && answer->kind == reply_kind::integer && answer->integer >= enough)
+      return kept->promise.set_value(*parsed);
+    kept->promise.set_exception(std::make_exception_ptr(bus_error(
+        errc::timeout, "publish_confirmed: the event is in the stream, but not on so many replicas in time")));
+  });
+}
+
+}  // namespace actorbus::redis
