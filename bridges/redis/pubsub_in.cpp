@@ -84,6 +84,7 @@ void pubsub_in::message(std::string_view channel, std::string_view payload) {
     return;
   }
   if (!to.waiting.empty() || !publish(to, name, payload)) keep(to, payload);
+  if (to.topic->is_full()) come_back();  // the event is held
 }
 
 bool pubsub_in::publish(arrivals& to, const std::string& channel, std::string_view message) {
@@ -151,7 +152,7 @@ bool pubsub_in::go_on(arrivals& to, const std::string& channel) {
     if (!publish(to, channel, to.waiting.front())) return false;
     to.waiting.pop_front();
   }
-  return tell_gap(to);
+  return !to.topic->is_full() && tell_gap(to);
 }
 
 void pubsub_in::after_gap(const std::string& reason) {

@@ -146,6 +146,7 @@ void stream_feed::hand_on() {
     if (!hand_on(backlog_.front())) return come_back();
     backlog_.pop_front();
   }
+  if (topic_.is_full()) return come_back();  // the last event is held
   if (cursor_.has_begun() && cursor_.has_caught_up()) {
     notices_.push_back(caught_up{.topic = {}, .sequence = 0});
     if (!tell_notices()) return come_back();
