@@ -1,6 +1,7 @@
 #include <bridges/redis/stream_id.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace actorbus::redis {
@@ -39,11 +40,13 @@ system_clock::time_point stream_id::time() const noexcept {
 }
 
 void stream_id::append_to(std::string& text) const {
-  char digits[41];  // two numbers of at most 20 digits
-  char* at = std::to_chars(digits, digits + sizeof digits, milliseconds).ptr;
-  *at++ = '-';
-  at = std::to_chars(at, digits + sizeof digits, sequence).ptr;
-  text.append(digits, at);
+  std::array<char, 20> digits;  // the most that a number has
+  const auto append = [&](std::uint64_t number) {
+    text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+  };
+  append(milliseconds);
+  text += '-';
+  append(sequence);
 }
 
 std::string stream_id::to_string() const {
