@@ -24,12 +24,13 @@ std::string print_of(std::span<const field_view> fields) {
 }
 
 stream_feed::stream_feed(bridge_core& of, stream_reader& by, std::string key, std::string topic, const wire_format& as,
-                         const route_type& type, const stream_options& with)
+                         const route_type& type, const stream_options& with, age how_old)
     : core_(of),
       reader_(by),
       key_(std::move(key)),
       as_(as),
       with_(with),
+      age_(how_old),
       topic_(of, std::move(topic), type),
       later_(of.loop().context()) {}
 
@@ -76,6 +77,7 @@ void stream_feed::take(const reply& what, connection& by) {
       facts_ = stream_facts::of(what);
       if (resumed_) return begin_at(*resumed_);
       if (with_.after) return begin_at(*with_.after);
+      if (age_ == age::made_since) return begin_at({});
       const auto start = stream_cursor::start_of(with_.from, facts_);
       if (start) return begin_at(*start);
       return ask(by, step::oldest);
@@ -92,7 +94,8 @@ void stream_feed::take(const reply& what, connection& by) {
 void stream_feed::lost(std::size_t) { asked_.clear(); }
 
 void stream_feed::begin_at(stream_id position) {
-  const bool replays = resumed_ || with_.after || with_.from.kind() != replay_kind::live;
+  const bool asks = with_.after || with_.from.kind() != replay_kind::live;
+  const bool replays = resumed_ || (asks && age_ == age::from_the_start);
   cursor_.begin(position, facts_, replays ? std::optional(facts_.last_generated) : std::nullopt, resumed_count_,
                 resumed_ || with_.after);
   if (facts_.exists || resumed_) look_at(facts_);

@@ -18,8 +18,11 @@ class stream_reader;
 
 class stream_feed final : public reply_sink, public std::enable_shared_from_this<stream_feed> {
  public:
+  /// Where a stream is read from when its route begins, and when it was made later: then all of it is live.
+  enum class age : std::uint8_t { from_the_start, made_since };
+
   stream_feed(bridge_core& of, stream_reader& by, std::string key, std::string topic, const wire_format& as,
-              const route_type& type, const stream_options& with);
+              const route_type& type, const stream_options& with, age how_old);
 
   /// Throws what bus::topic throws.
   void open() { topic_.open(); }
@@ -75,6 +78,7 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   const std::string key_;
   const wire_format& as_;
   const stream_options with_;
+  const age age_;
   inbound_topic topic_;
   stream_cursor cursor_;
   stream_facts facts_;

@@ -29,7 +29,7 @@ stream_in::stream_in(bridge_core& of, std::string_view pattern, const wire_forma
 
 void stream_in::start() {
   if (is_literal_) {
-    add(as_.stream_key(core_.options().prefix, pattern_), pattern_, with_);
+    add(as_.stream_key(core_.options().prefix, pattern_), pattern_, stream_feed::age::from_the_start);
     core_.states().asked(supervisor::role::reading);
     return;
   }
@@ -41,8 +41,8 @@ void stream_in::on_commands() {
   if (!is_literal_ && !stopped_ && !std::exchange(discovering_, true)) discover("0");
 }
 
-void stream_in::add(std::string key, std::string topic, const stream_options& with) {
-  auto fresh = std::make_shared<stream_feed>(core_, core_.reader(), key, std::move(topic), as_, type_, with);
+void stream_in::add(std::string key, std::string topic, stream_feed::age how_old) {
+  auto fresh = std::make_shared<stream_feed>(core_, core_.reader(), key, std::move(topic), as_, type_, with_, how_old);
   try {
     fresh->open();
   } catch (const bus_error& error) {
@@ -92,9 +92,8 @@ void stream_in::consider(std::string_view key) {
                "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*topic) + "' gets no events");
     return;
   }
-  stream_options with = with_;
-  if (!first_round_) with.from = replay::all();  // it was made since
-  add(std::move(name), std::string(*topic), with);
+  using age = stream_feed::age;
+  add(std::move(name), std::string(*topic), first_round_ ? age::from_the_start : age::made_since);
 }
 
 void stream_in::discover_later() {

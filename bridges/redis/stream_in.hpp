@@ -24,7 +24,7 @@ class stream_in final : public route, public std::enable_shared_from_this<stream
   void add_to(stats& sum) const override;
 
  private:
-  void add(std::string key, std::string topic, const stream_options& with);
+  void add(std::string key, std::string topic, stream_feed::age how_old);
   void discover(std::string_view cursor);
   void discovered(const reply& what);
   void consider(std::string_view key);
