@@ -21,9 +21,10 @@ inbound_topic::outcome inbound_topic::offer(incoming& what, payload_shape shape,
   return settle(port_->accept(what, shape, what.origin == 0 ? foreign_origin : what.origin, std::move(with)));
 }
 
-inbound_topic::outcome inbound_topic::retry() { return settle(port_->retry()); }
+inbound_topic::outcome inbound_topic::retry() { return full_ ? settle(port_->retry()) : outcome::done; }
 
 inbound_topic::outcome inbound_topic::tell(const log_notice& what) {
+  if (retry() == outcome::full) return outcome::full;  // behind the event that waits
   const auto why = port_->notice(what);
   if (!why) ++core_.counts.gaps;
   if (why == errc::would_block) return outcome::full;

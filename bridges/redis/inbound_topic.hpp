@@ -36,6 +36,7 @@ class inbound_topic {
   const std::string& name() const { return name_; }
   /// `id`: of the entry, empty for a message.
   outcome offer(incoming& what, payload_shape shape, std::string_view id);
+  /// Publishes the event that the topic had no room for, if there is one.
   outcome retry();
   outcome tell(const log_notice& what);
   /// It was full at the last offer.

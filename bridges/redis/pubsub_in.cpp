@@ -117,15 +117,20 @@ void pubsub_in::keep(arrivals& to, std::string_view message) {
                                : with_.capacity == 0              ? default_capacity
                                                                   : with_.capacity;
   while (to.waiting.size() >= capacity) {
+    const arrival oldest = std::move(to.waiting.front());
     to.waiting.pop_front();
     to.place = 0;
+    if (oldest.is_gap) {
+      to.gap = oldest.text;
+      continue;
+    }
     ++to.dropped;
     ++core_.counts.dropped_in;
   }
   if (to.dropped != 0 && with_.overflow != overflow::latest) {
     to.gap = std::to_string(to.dropped) + " messages dropped: the topic was full";
   }
-  to.waiting.emplace_back(message);
+  to.waiting.push_back({std::string(message), false});
   come_back();
 }
 
@@ -149,7 +154,13 @@ void pubsub_in::go_on() {
 bool pubsub_in::go_on(arrivals& to, const std::string& channel) {
   if (to.topic->is_full() && to.topic->retry() == inbound_topic::outcome::full) return false;
   while (!to.waiting.empty()) {
-    if (!publish(to, channel, to.waiting.front())) return false;
+    arrival& next = to.waiting.front();
+    if (next.is_gap) {
+      if (!tell_gap(to)) return false;
+      to.gap = std::move(next.text);
+    } else if (!publish(to, channel, next.text)) {
+      return false;
+    }
     to.waiting.pop_front();
   }
   return !to.topic->is_full() && tell_gap(to);
@@ -158,8 +169,9 @@ bool pubsub_in::go_on(arrivals& to, const std::string& channel) {
 void pubsub_in::after_gap(const std::string& reason) {
   if (is_literal_) arrivals_of(name_);
   for (auto& [channel, each] : topics_) {
-    each.gap = "reconnected: " + reason;
-    if (!each.waiting.empty() || !tell_gap(each)) come_back();
+    // Behind what came before the loss and still waits.
+    each.waiting.push_back({"reconnected: " + reason, true});
+    if (!go_on(each, channel)) come_back();
   }
 }
 

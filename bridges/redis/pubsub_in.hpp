@@ -29,12 +29,17 @@ class pubsub_in final : public route, public message_taker, public std::enable_s
   void add_to(stats& sum) const override;
 
  private:
+  /// A message, or where a connection was lost between messages, and why.
+  struct arrival {
+    std::string text;
+    bool is_gap;
+  };
   struct arrivals {
     std::unique_ptr<inbound_topic> topic;  ///< null: refused, and its messages are counted
-    std::deque<std::string> waiting = {};  ///< messages, and notices as empty ones
-    std::size_t place = 0;                 ///< events of the first one that are published already
-    std::size_t dropped = 0;               ///< since the last notice
-    std::string gap = {};                  ///< a notice that is to be told, before what waits
+    std::deque<arrival> waiting = {};
+    std::size_t place = 0;    ///< events of the first one that are published already
+    std::size_t dropped = 0;  ///< since the last notice
+    std::string gap = {};     ///< a notice that is to be told, before what waits
   };
 
   arrivals& arrivals_of(std::string_view channel);
