@@ -126,23 +126,26 @@ void connection::arm() {
 void connection::open() {
   link_ = std::make_shared<link>(loop_.context());
   if (where_.transport == transport::unix_socket) {
-    return connect_to(link_, asio::local::stream_protocol::endpoint(where_.path));
+    return connect_to(link_, {asio::local::stream_protocol::endpoint(where_.path)});
   }
   error_code not_an_address;
   const auto address = asio::ip::make_address(where_.host, not_an_address);
-  if (!not_an_address) return connect_to(link_, asio::ip::tcp::endpoint(address, where_.port));
+  if (!not_an_address) return connect_to(link_, {asio::ip::tcp::endpoint(address, where_.port)});
   resolver_.async_resolve(
       where_.host, std::to_string(where_.port),
       [weak = weak_from_this(), on = link_](error_code error, const asio::ip::tcp::resolver::results_type& found) {
         const auto self = weak.lock();
         if (!self || self->link_ != on) return;
         if (error || found.empty()) return self->fail(on, "cannot resolve the host: " + error.message());
-        self->connect_to(on, found.begin()->endpoint());
+        std::vector<endpoint> all;
+        for (const auto& each : found) all.emplace_back(each.endpoint());
+        self->connect_to(on, all);
       });
 }
 
-void connection::connect_to(const std::shared_ptr<link>& on, const asio::generic::stream_protocol::endpoint& where) {
-  on->socket.async_connect(where, [weak = weak_from_this(), on](error_code error) {
+/// To the first that answers: a name may stand for addresses that nobody listens on.
+void connection::connect_to(const std::shared_ptr<link>& on, const std::vector<endpoint>& where) {
+  asio::async_connect(on->socket, where, [weak = weak_from_this(), on](error_code error, const endpoint&) {
     const auto self = weak.lock();
     if (!self || self->link_ != on) return;
     if (error) return self->fail(on, "cannot connect to " + self->where_.describe() + ": " + error.message());

@@ -94,11 +94,12 @@ class connection final : public std::enable_shared_from_this<connection> {
     std::size_t count;
   };
   struct link;
+  using endpoint = boost::asio::generic::stream_protocol::endpoint;
 
   void drive();
   void arm();
   void open();
-  void connect_to(const std::shared_ptr<link>& on, const boost::asio::generic::stream_protocol::endpoint& where);
+  void connect_to(const std::shared_ptr<link>& on, const std::vector<endpoint>& where);
   void connected(const std::shared_ptr<link>& on);
   void close_link();
   void fail(const std::shared_ptr<link>& on, const std::string& reason);

@@ -63,6 +63,13 @@ TEST_CASE("what one process publishes another receives, in order, with headers a
   CHECK(read(in, 1000) == wanted);
 }
 
+TEST_CASE("a server is found by its name", "[redis][pubsub]") {
+  const redis_server server;
+  bus local;
+  redis::bridge by_name(local, {.uri = "redis://localhost:" + std::to_string(server.port())});
+  CHECK(by_name.wait_ready(patience));
+}
+
 TEST_CASE("patterns carry the topics they cover, and make those that others publish on", "[redis][pubsub]") {
   const redis_server server;
   process a(server);
