@@ -85,30 +85,22 @@ class relay_actor final : public caf::event_based_actor {
  public:
   relay_actor(caf::actor_config& config, caf::actor to, std::shared_ptr<send_window> window)
       : caf::event_based_actor(config), to_(std::move(to)), window_(std::move(window)) {
-    hand_over();
+    made_.store(true, std::memory_order_release);
   }
-  ~relay_actor() override { take_over(); }
 
   const char* name() const override { return "actorbus.forward"; }
 
   caf::behavior make_behavior() override {
-    take_over();
+    made_.load(
+        std::memory_order_acquire);  // partner: the constructor, where CAF's own order is not seen by a sanitizer
     monitor(to_);
     set_down_handler([this](const caf::down_msg&) { end(); });
     return {[this](const passing& p) { pass(p.what); }, [this](no_more) { quit(); }};
   }
 
-  void on_exit() override {
-    to_ = nullptr;
-    hand_over();
-  }
+  void on_exit() override { to_ = nullptr; }
 
  private:
-  // Made, run and destroyed on different threads. CAF orders that, inside its library, where a thread sanitizer cannot
-  // see it: take_over acquires what the last hand_over released.
-  void hand_over() { handed_over_.store(true, std::memory_order_release); }
-  void take_over() { handed_over_.load(std::memory_order_acquire); }
-
   void pass(const caf::message& what) {
     // A response of another type than expected, an unhandled message and an actor that ended are errors, and answers
     // too.
@@ -123,7 +115,7 @@ class relay_actor final : public caf::event_based_actor {
 
   caf::actor to_;
   const std::shared_ptr<send_window> window_;
-  std::atomic<bool> handed_over_{false};
+  std::atomic<bool> made_{false};
 };
 
 caf::actor spawn_relay(const caf::actor& to, std::size_t window, std::shared_ptr<send_window> counted) {
