@@ -5,6 +5,7 @@
 // last to pass something). Only the actor runs handlers. Threads: any, unless a function says "writer".
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -86,9 +87,12 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
     if (bell_.is_stalled()) [[unlikely]]
       look_at_pressure();
   }
-  /// After a push of `published` events: destroys as many of those that everybody has passed. See log::trim.
-  void tidy_up(std::size_t published) {
-    if (log_.has_worn() && !log_.destroy_worn(published)) leave_worn();
+  /// After a push of `published` events into `by`: destroys as many of those that everybody has passed, several at
+  /// once, as each go has a price. See log::trim_in_stream.
+  void tidy_up(const lane& by, std::size_t published) {
+    const std::uint64_t pushed = by.pushed();
+    if (pushed / tidied_at_once == (pushed - published) / tidied_at_once || !log_.has_worn()) return;
+    if (!log_.destroy_worn(std::max(published, tidied_at_once))) leave_worn();
   }
   /// Waits until `of` has room or publishing is refused. False: the deadline passed.
   bool wait_for_room(lane& of, engine::time_point deadline);
@@ -190,9 +194,11 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   static constexpr std::size_t step_budget = 4096;     ///< events appended before other actors have their turn
   static constexpr std::int64_t alone_after = 20'000;  ///< nanoseconds since the last append; about a wake-up
   static constexpr int steps_in_a_row = 64;            ///< before actors of others have their turn
-  static constexpr std::size_t direct_readers = 4;     ///< a publisher wakes no more readers than this by itself
-  static constexpr std::uint64_t survey_every = 64;    ///< direct appends between two looks at what may be trimmed
-  static constexpr std::size_t resume_room = 128;      ///< a stalled topic resumes once this much room is there
+  /// glibc keeps seven freed pieces of a size at hand for each thread (glibc.malloc.tcache_count).
+  static constexpr std::size_t tidied_at_once = 6;
+  static constexpr std::size_t direct_readers = 4;   ///< a publisher wakes no more readers than this by itself
+  static constexpr std::uint64_t survey_every = 64;  ///< direct appends between two looks at what may be trimmed
+  static constexpr std::size_t resume_room = 128;    ///< a stalled topic resumes once this much room is there
 
   struct control {
     enum class kind { attach, detach, finish } what;

@@ -60,7 +60,7 @@ class topic_of final : public topic_core {
       if (accepted) {
         ring_after_push(to);
         if (to.settle()) [[likely]] {
-          if (!std::is_trivially_destructible_v<stored<T>> || what.note != nullptr) tidy_up(1);
+          if (!std::is_trivially_destructible_v<stored<T>> || what.note != nullptr) tidy_up(to, 1);
           return {};
         }
         to.recall([&](stored<T>& value) { give_back(what, value); });
@@ -82,7 +82,7 @@ class topic_of final : public topic_core {
     if (accepted == 0) return 0;
     ring_after_push(to);
     if (to.settle()) [[likely]] {
-      if (!std::is_trivially_destructible_v<stored<T>> || batch.note != nullptr) tidy_up(accepted);
+      if (!std::is_trivially_destructible_v<stored<T>> || batch.note != nullptr) tidy_up(to, accepted);
       return accepted;
     }
     for (std::size_t i = 0; i < accepted; ++i) {

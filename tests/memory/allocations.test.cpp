@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -132,14 +134,18 @@ TEST_CASE("waking an inbox's waiting thread allocates nothing", "[allocations]")
     while (back.next(0s)) continue;
     if (!eventually([&] { return seen != before; })) FAIL("nobody woke");
   };
-  for (int i = 0; i < 100; ++i) round();
-  const auto some = allocations_of([&] {
-    for (std::size_t i = 0; i < 1000; ++i) round();
-  });
+  // An event that comes before the one before was read goes through the topic's actor, whose wake-up is its engine's. A
+  // machine that is busy otherwise makes some like that: what a wake-up by itself costs shows where there is none.
+  std::size_t fewest = std::numeric_limits<std::size_t>::max();
+  for (int batch = 0; batch < 200 && fewest != 0; ++batch) {
+    const auto some = allocations_of([&] {
+      for (int i = 0; i < 10; ++i) round();
+    });
+    fewest = std::min(fewest, some);
+  }
   topic.finish();
   waiting.join();
-  std::printf("allocations of 1000 isolated events to an inbox: %zu\n", some);
-  CHECK(some < 100);  // a chunk of the log now and then, and where the publisher met a reader at work the topic's actor
+  CHECK(fewest == 0);
 }
 
 TEST_CASE("the wake-up of a handler costs a small constant", "[allocations]") {
