@@ -28,7 +28,7 @@ int main() {
       {.run_on = actorbus::run_on::own_thread});
 
   int next = 0;
-  while (!jobs.publish_for(next, 100ms)) ++next;  // waits so long at most
+  while (!jobs.publish_for(next, 1s)) ++next;  // waits so long at most
   std::cout << "publish_for: in vain after " << next << " jobs, 8 in the topic and 4 in this publisher's lane\n";
   tight.get_future().wait();
   std::cout << "on_pressure: high\n";
