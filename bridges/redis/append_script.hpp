@@ -9,12 +9,12 @@ namespace actorbus::redis {
 /// may have forgotten the producer, how long the mark lives (ms), how long the stream (ms, 0: for ever), the number of
 /// trimming words, those; then for each entry its sequence, its number of words, those.
 /// Answers the id of the last entry added, an empty text if all had been, or an error that begins with GAP: something
-/// before the first entry is missing, `none` if there is no mark at all.
+/// before the first entry is missing, `none` if there is no mark at all. Sequences up to 2^53 are exact.
 inline constexpr std::string_view append_script = R"lua(
 local last = redis.call('GET', KEYS[2])
 if last then
   last = tonumber(last)
-  if last < tonumber(ARGV[1]) then return redis.error_reply('GAP ' .. last) end
+  if last < tonumber(ARGV[1]) then return redis.error_reply(string.format('GAP %.0f', last)) end
 elseif ARGV[1] ~= '0' and ARGV[3] ~= '1' then
   return redis.error_reply('GAP none')
 else

@@ -6,9 +6,9 @@
 #include <thread>
 #include <utility>
 
-#include <bridges/redis/command.hpp>
-#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/connection_pool.hpp>
 #include <bridges/redis/message_hub.hpp>
+#include <bridges/redis/replica_waits.hpp>
 #include <bridges/redis/stream_history.hpp>
 #include <bridges/redis/stream_reader.hpp>
 #include <bus/errors.hpp>
@@ -57,8 +57,11 @@ bridge_core::bridge_core(std::shared_ptr<core::bus_core> bus, bridge_options opt
       origin_(any_origin()),
       states_(std::make_shared<supervisor>(bus_)),
       loop_([this](const char* what) { warn("loop", what); }),
+      pool_(std::make_unique<connection_pool>(*this, options_.pool)),
+      replicas_(std::make_unique<replica_waits>(*pool_)),
       confirm_timer_(loop_.context()) {
   if (options_.max_in_flight == 0) throw bus_error(errc::invalid_argument, "redis bridge: max_in_flight is at least 1");
+  if (options_.pool == 0) throw bus_error(errc::invalid_argument, "redis bridge: pool is at least 1");
   const retry_schedule checked(options_.retry_first, options_.retry_most, [] { return 0; });
   bus_->require_open("redis bridge");
 }
@@ -69,22 +72,23 @@ void bridge_core::start() {
   states_->start();
   states_->need(supervisor::role::commands);
   loop_.post([this] {
-    commands_ = connect(*this, "commands");
+    commands_ = connect(*this, "commands", false, options_.idle_timeout);
     commands_->start();
     expire_confirmations();
     states_->asked(supervisor::role::commands);
   });
 }
 
-std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const char* purpose, bool subscribes) {
+std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const char* purpose, bool subscribes,
+                                                 std::chrono::nanoseconds idle_timeout) {
   session_settings with{.user = where_.user,
                         .password = where_.password,
                         .database = where_.database,
                         .client_name = options_.client_name.empty() ? "" : options_.client_name + ":" + purpose,
                         .connect_timeout = options_.connect_timeout,
                         .command_timeout = options_.command_timeout,
-                        .health_check = options_.health_check};
-  if (&owner == this) with.idle_timeout = options_.idle_timeout;
+                        .health_check = options_.health_check,
+                        .idle_timeout = idle_timeout};
   std::random_device chance;
   retry_schedule retries(
       options_.retry_first, options_.retry_most,
@@ -92,6 +96,11 @@ std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const 
   auto fresh = std::make_shared<connection>(loop_, where_, std::move(with), std::move(retries), owner, subscribes);
   connections_.push_back(fresh);
   return fresh;
+}
+
+void bridge_core::forget(const connection& which) {
+  forgotten_ += which.counts();
+  std::erase_if(connections_, [&](const auto& each) { return each.lock().get() == &which; });
 }
 
 message_hub& bridge_core::messages() {
@@ -105,7 +114,7 @@ stream_reader& bridge_core::reader() {
 }
 
 void bridge_core::add_route(route_kind kind, std::string_view pattern, direction way, const wire_format& as,
-                            const std::function<std::shared_ptr<route>()>& make) {
+                            const std::function<std::shared_ptr<route>()>& make, const route_type* with_history) {
   require_pattern(pattern);
   std::shared_ptr<route> fresh;
   {
@@ -118,7 +127,8 @@ void bridge_core::add_route(route_kind kind, std::string_view pattern, direction
                                                   each.pattern + "': an event would go twice; narrow one of them");
     }
     fresh = make();
-    routes_.push_back({kind, std::string(pattern), way, &as, fresh});
+    routes_.push_back({kind, std::string(pattern), way, &as, fresh, {}});
+    if (with_history != nullptr) routes_.back().history = with_history->add_history(bus_, pattern, as, past_of(as));
   }
   loop_.post([this, fresh] {
     running_.push_back(fresh);
@@ -157,22 +167,25 @@ void bridge_core::expire_confirmations() {
   confirm_timer_.expires_after(std::chrono::milliseconds{100});
   confirm_timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
-    confirming.expire(confirmations::clock::now());
+    const auto now = confirmations::clock::now();
+    confirming.expire(now);
+    replicas_->expire(now);
     expire_confirmations();
   });
 }
 
 void bridge_core::add_connections(stats& sum) const {
+  connection_counts all = forgotten_;
   for (const auto& weak : connections_) {
-    const auto each = weak.lock();
-    if (!each) continue;
-    const auto& c = each->counts();
-    sum.connections_made += c.made;
-    sum.connections_lost += c.lost;
-    sum.commands += c.commands;
-    sum.bytes_in += c.bytes_in;
-    sum.bytes_out += c.bytes_out;
+    if (const auto each = weak.lock()) all += each->counts();
   }
+  sum.connections_made += all.made;
+  sum.connections_lost += all.lost;
+  sum.commands += all.commands;
+  sum.bytes_in += all.bytes_in;
+  sum.bytes_out += all.bytes_out;
+  sum.in_use += pool_->in_use();
+  sum.available += pool_->available();
 }
 
 stats bridge_core::sum_up() {
@@ -189,6 +202,23 @@ stats bridge_core::sum_up() {
   auto result = promise->get_future();
   loop_.post([promise, now] { promise->set_value(now()); });
   return result.get();
+}
+
+void bridge_core::add_history(const std::shared_ptr<stream_history>& which) {
+  std::erase_if(histories_, [](const auto& each) { return each.expired(); });
+  histories_.push_back(which);
+}
+
+bool bridge_core::is_settled(std::string_view topic, std::uint64_t until) {
+  return std::all_of(running_.begin(), running_.end(),
+                     [&](const auto& each) { return each->is_settled(topic, until); });
+}
+
+std::optional<stream_offset> bridge_core::next_of(std::string_view topic) {
+  for (const auto& each : running_) {
+    if (const auto next = each->next_of(topic)) return next;
+  }
+  return std::nullopt;
 }
 
 bool bridge_core::is_flushed() {
@@ -226,9 +256,16 @@ void bridge_core::close(std::chrono::nanoseconds within) {
     running_.clear();
     if (messages_) messages_->stop();
     if (reader_) reader_->stop();
-    if (commands_) commands_->stop();
+    pool_->stop();
+    for (const auto& each : histories_) {
+      if (const auto reading = each.lock()) reading->finish();
+    }
+    if (commands_) {
+      commands_->flush();  // the cursors that routes have saved at their end
+      commands_->stop();
+    }
     add_connections(sum);
-    sum.waiting = sum.in_flight = 0;
+    sum.waiting = sum.in_flight = sum.in_use = sum.available = 0;
     final_ = sum;
     ended->set_value();
   });

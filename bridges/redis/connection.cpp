@@ -188,11 +188,11 @@ void connection::lose(const std::string& reason) {
   sent_ = 0;
   awaits_room_ = false;
   in_flight_ = 0;
-  if (was_up) ++counts_.lost;
+  if (was_up && !session_.is_stopping()) ++counts_.lost;
   for (auto gone = std::exchange(awaited_, {}); const auto& each : gone) {
     if (each.to != nullptr) each.to->lost(each.count);
   }
-  owner_->on_lost(*this, reason);
+  if (!session_.is_stopping()) owner_->on_lost(*this, reason);
 }
 
 void connection::await(reply_sink* to, std::size_t count) {

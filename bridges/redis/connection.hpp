@@ -41,7 +41,7 @@ class connection_owner {
   virtual void on_connecting(connection& /*which*/) {}
   /// Ready for commands.
   virtual void on_open(connection& which) = 0;
-  /// After every sink was told. `reason` is without secrets.
+  /// After every sink was told; not when it was stopped. `reason` is without secrets.
   virtual void on_lost(connection& which, const std::string& reason) = 0;
   /// A reply that nobody expects: a message, or the answer to a subscription.
   virtual void on_push(connection& which, const reply& what) = 0;
@@ -50,6 +50,15 @@ class connection_owner {
 
 struct connection_counts {
   std::uint64_t made = 0, lost = 0, commands = 0, bytes_in = 0, bytes_out = 0;
+
+  connection_counts& operator+=(const connection_counts& more) {
+    made += more.made;
+    lost += more.lost;
+    commands += more.commands;
+    bytes_in += more.bytes_in;
+    bytes_out += more.bytes_out;
+    return *this;
+  }
 };
 
 class connection final : public std::enable_shared_from_this<connection> {

@@ -27,6 +27,7 @@ struct bridge_options {
   std::chrono::nanoseconds retry_most = std::chrono::seconds{5};         ///< it doubles up to this
   std::size_t max_in_flight = 8192;  ///< events a route may have sent without a reply; at least 1
   std::chrono::nanoseconds close_within = std::chrono::seconds{2};  ///< what ~bridge gives what waits to go out
+  std::size_t pool = 4;  ///< connections at most for requests: history, flush_all, WAIT; made when needed; at least 1
 };
 
 struct pubsub_options {

@@ -72,6 +72,7 @@ class session {
 
   bool is_ready() const { return state_ == state::ready; }
   bool is_stopped() const { return state_ == state::stopped; }
+  bool is_stopping() const { return stopping_; }
   /// How often it was connected; the number of the present connection.
   std::uint64_t connections() const { return connections_; }
   /// CLIENT ID, 0 if the server does not tell.

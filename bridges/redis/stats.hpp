@@ -23,6 +23,7 @@ struct stats {
   std::uint64_t gaps = 0;             ///< notices published: gap, trimmed, epoch_reset
   std::uint64_t waiting = 0;          ///< events not yet sent, of all routes
   std::uint64_t lag = 0;              ///< entries known to be in the streams and not yet read
+  std::uint64_t in_use = 0, available = 0;  ///< connections of the pool for requests, now
 };
 
 }  // namespace actorbus::redis

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include <bridges/redis/command.hpp>
-#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/replica_waits.hpp>
 #include <bridges/redis/stream_out.hpp>
 
 namespace actorbus::redis {
@@ -38,7 +37,7 @@ void stream_out::take(const reply& what, connection&) {
     return pump_later(std::exchange(rest_, std::chrono::nanoseconds{0}));
   }
   // Half empty, so that what is taken goes out in batches.
-  if (events_ <= core_.options().max_in_flight / 2) plan();
+  if (events_ <= core_.options().max_in_flight / 2) pump_soon();
 }
 
 void stream_out::acknowledged(const reply& what) {
@@ -98,21 +97,7 @@ void stream_out::confirm(const unacknowledged& what, const reply& id) {
     return;
   }
   if (waiting->replicas == 0) return waiting->promise.set_value(*parsed);
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(waiting->deadline - confirmations::clock::now()).count();
-  command_writer(core_.commands().out())
-      .begin(3)
-      .word("WAIT")
-      .number(static_cast<std::int64_t>(waiting->replicas))
-      .number(std::max<std::int64_t>(left, 1));
-  auto kept = std::make_shared<confirmations::request>(std::move(*waiting));
-  expect_once(core_.commands(), [kept, parsed](const reply* answer) {
-    const auto enough = static_cast<std::int64_t>(kept->replicas);
-    if (answer != nullptr && answer->kind == reply_kind::integer && answer->integer >= enough)
-      return kept->promise.set_value(*parsed);
-    kept->promise.set_exception(std::make_exception_ptr(bus_error(
-        errc::timeout, "publish_confirmed: the event is in the stream, but not on so many replicas in time")));
-  });
+  core_.replicas().add(std::move(*waiting), *parsed);
 }
 
 }  // namespace actorbus::redis

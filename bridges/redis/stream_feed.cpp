@@ -12,8 +12,12 @@ namespace actorbus::redis {
 
 namespace {
 
-/// How long a full topic is left alone, and a stream that cannot be read.
+/// How long a full topic is left alone. Nothing tells a publisher that must not wait of room in its lane.
 constexpr std::chrono::microseconds pause{500};
+
+std::optional<stream_id> id_of(const reply& entry) {
+  return entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
+}
 
 }  // namespace
 
@@ -32,12 +36,31 @@ stream_feed::stream_feed(bridge_core& of, stream_reader& by, std::string key, st
       with_(with),
       age_(how_old),
       topic_(of, std::move(topic), type),
-      later_(of.loop().context()) {}
+      later_(
+          of.loop(),
+          [this] {
+            hand_on();
+            if (wants_more()) reader_.interrupt();
+          },
+          pause) {}
 
 std::size_t stream_feed::waiting() const {
   std::size_t sum = 0;
   for (const auto& each : backlog_) sum += each.entries.size() - each.next;
   return sum;
+}
+
+stream_offset stream_feed::at() const {
+  if (!backlog_.empty() && place_ != 0) {
+    const batch& front = backlog_.front();
+    if (const auto id = id_of(front.entries[front.next])) return {*id, static_cast<std::uint32_t>(place_)};
+  }
+  return {cursor_.position().next(), 0};
+}
+
+stream_offset stream_feed::next() {
+  const auto pending = topic_.first_pending();
+  return pending ? pending->at : at();
 }
 
 void stream_feed::begin(connection& by) {
@@ -142,7 +165,7 @@ bool stream_feed::tell_notices() {
 }
 
 void stream_feed::hand_on() {
-  if (stopped_) return;
+  if (stopped_ || is_over_) return;
   if (topic_.is_full() && topic_.retry() == inbound_topic::outcome::full) return come_back();
   if (!tell_notices()) return come_back();
   while (!backlog_.empty()) {
@@ -161,7 +184,7 @@ bool stream_feed::hand_on(batch& from) {
   for (; from.next < from.entries.size(); ++from.next) {
     if (topic_.is_full()) return false;
     const reply& entry = from.entries[from.next];
-    const auto id = entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
+    const auto id = id_of(entry);
     if (!id) continue;
     if (!hand_on(entry, *id)) return false;
     cursor_.advance(*id);
@@ -169,12 +192,13 @@ bool stream_feed::hand_on(batch& from) {
   return true;
 }
 
-bool stream_feed::hand_on(const reply& entry, stream_id) {
+bool stream_feed::hand_on(const reply& entry, stream_id number) {
   const auto& words = entry.elements[1].elements;  // empty for one that was deleted meanwhile
   fields_.clear();
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields_.push_back({words[i].text, words[i + 1].text});
   events_.clear();
   const std::string_view id = entry.elements[0].text;
+  const entry_name name{id, number, cursor_.read()};
   if (const fault wrong = as_.read_entry(fields_, events_)) {
     ++core_.counts.decode_failures;
     core_.warn("not decodable", "entry " + std::string(id) + " of '" + key_ + "' was set aside: " + wrong);
@@ -184,33 +208,25 @@ bool stream_feed::hand_on(const reply& entry, stream_id) {
     ++core_.counts.echoes;
     return true;
   }
+  if (resumed_within_ && resumed_within_->id == number) place_ = std::exchange(resumed_within_, {})->place;
   for (; place_ < events_.size(); ++place_) {
     if (topic_.is_full()) return false;
-    topic_.offer(events_[place_], as_.entry_shape(), id);
+    // What is not taken is not passed, for whoever resumes.
+    is_over_ = topic_.offer(events_[place_], as_.entry_shape(), &name) == inbound_topic::outcome::over;
+    if (is_over_) return false;
   }
   place_ = 0;
   return true;
 }
 
-void stream_feed::come_back() {
-  if (std::exchange(waits_, true)) return;
-  later_.expires_after(pause);
-  later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-    const auto self = weak.lock();
-    if (error || !self) return;
-    self->waits_ = false;
-    self->hand_on();
-    if (self->wants_more()) self->reader_.interrupt();
-  });
-}
-
 void stream_feed::save() {
-  if (with_.resume_as.empty() || saving_ || !cursor_.has_begun() || saved_ == cursor_.position() ||
-      !core_.commands().is_ready())
-    return;
+  if (with_.resume_as.empty() || saving_ || stopped_ || !cursor_.has_begun() || !core_.commands().is_ready()) return;
+  if (next() != at()) come_back();  // what is not in the log yet is saved later
+  std::string now = written();
+  if (now == saved_) return;
   saving_ = true;
-  saved_ = cursor_.position();
-  append_command(core_.commands().out(), {"SET", cursor_key(), written()});
+  saved_ = std::move(now);
+  append_command(core_.commands().out(), {"SET", cursor_key(), saved_});
   expect_once(core_.commands(), [weak = weak_from_this()](const reply*) {
     const auto self = weak.lock();
     if (!self) return;
@@ -219,15 +235,25 @@ void stream_feed::save() {
   });
 }
 
-/// The id, and how many entries were ever added up to it.
-std::string stream_feed::written() const {
-  const auto read = cursor_.read();
-  return saved_.to_string() + (read ? ' ' + std::to_string(*read) : "");
+/// The id of the last entry whose events are all in the log, or id and place of the last event that is, and how many
+/// entries were ever added up to there, that one not counted.
+std::string stream_feed::written() {
+  const auto pending = topic_.first_pending();
+  const stream_offset behind = pending ? pending->at : at();
+  const auto read = pending ? pending->before : cursor_.read();
+  std::string text = behind.place == 0 ? behind.id.previous().to_string()
+                                       : behind.id.to_string() + ':' + std::to_string(behind.place - 1);
+  return read ? text + ' ' + std::to_string(*read) : text;
 }
 
 void stream_feed::read_saved(std::string_view text) {
   const auto space = text.find(' ');
-  resumed_ = stream_id::parse(text.substr(0, space));
+  const std::string_view where = text.substr(0, space);
+  const auto at = stream_offset::parse(where);
+  if (!at) return;
+  const bool is_within = where.find(':') != where.npos;
+  resumed_ = is_within ? at->id.previous() : at->id;
+  if (is_within) resumed_within_ = {at->id, at->place + 1};
   if (space == std::string_view::npos) return;
   std::uint64_t count = 0;
   const auto end = text.data() + text.size();
@@ -235,7 +261,8 @@ void stream_feed::read_saved(std::string_view text) {
 }
 
 void stream_feed::stop() {
-  if (!stopped_) save();
+  saving_ = false;
+  save();
   stopped_ = true;
   later_.cancel();
 }

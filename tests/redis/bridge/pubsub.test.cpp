@@ -3,40 +3,13 @@
 
 #include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
+#include "tests/redis/bridge/diary.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-using lines = std::vector<std::string>;
-
-/// What a subscriber is told, one line each.
-struct diary {
-  auto handler() {
-    return overloaded{[this](const event<std::string>& e) { add(*e); },
-                      [this](const gap& g) { add("gap: " + g.reason); }};
-  }
-  void add(std::string line) {
-    std::lock_guard lock(mutex);
-    all.push_back(std::move(line));
-  }
-  lines get() const {
-    std::lock_guard lock(mutex);
-    return all;
-  }
-  bool has(const std::string& line) const {
-    const auto now = get();
-    return std::find(now.begin(), now.end(), line) != now.end();
-  }
-  mutable std::mutex mutex;
-  lines all;
-};
-
-}  // namespace
 
 TEST_CASE("what one process publishes another receives, in order, with headers and origin", "[redis][pubsub]") {
   const redis_server server;
@@ -169,6 +142,61 @@ TEST_CASE("a server that is killed and comes back: a gap is told, and events go 
   CHECK(lines.back() == "after");
 }
 
+TEST_CASE("a topic of a pattern that nothing had come for is told the gap, too", "[redis][pubsub]") {
+  redis_server server;
+  process b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("p.silent").subscribe(told.handler());
+  const auto other = b.bus.topic<int>("p.other").subscribe([](const int&) {});
+  b.redis.pubsub<std::string>("p.*");
+  REQUIRE(b.redis.wait_ready(patience));
+  server.restart();
+  REQUIRE(eventually([&] { return told.get().size() == 1; }));
+  CHECK(told.get()[0].find("gap: reconnected") == 0);
+}
+
+TEST_CASE("gaps and messages that a full topic could not take come in the order in which they happened",
+          "[redis][pubsub]") {
+  const auto how = GENERATE(overflow::drop_oldest, overflow::latest);
+  const redis_server server;
+  redis_client client(server);
+  process b(server);
+  auto topic = b.bus.topic<std::string>("x", {.capacity = 1, .lane = 1});
+  auto in = topic.inbox({.overflow = overflow::block});
+  b.redis.pubsub<std::string>("x", {.overflow = how, .capacity = 8});
+  const auto publish = [&](int from, int to) {
+    for (const auto& each : numbers(from, to)) client.run("PUBLISH", "t:x", each);
+  };
+  const auto lose = [&] {
+    REQUIRE(b.redis.wait_ready(patience));
+    const auto lost = b.redis.stats().connections_lost;
+    client.run("CLIENT", "KILL", "TYPE", "pubsub");
+    REQUIRE(eventually([&] { return b.redis.stats().connections_lost > lost; }));
+    REQUIRE(b.redis.wait_ready(patience));
+  };
+  REQUIRE(b.redis.wait_ready(patience));
+  publish(1, 5);
+  lose();
+  lose();
+  publish(6, 7);
+  diary told;
+  while (!told.has("7")) {
+    REQUIRE(eventually([&] { return in.poll(told.handler()) != 0 || told.has("7"); }));
+  }
+  const auto all = told.get();
+  const auto place = [&](const std::string& what) {
+    return std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.rfind(what, 0) == 0; });
+  };
+  CHECK(place("gap: reconnected") != all.end());
+  CHECK(place("gap: reconnected") < place("7"));
+  CHECK(place("1") < place("gap"));
+  if (how == overflow::drop_oldest) {
+    CHECK(told.events().size() == 8);  // seven messages, and one gap for two losses with nothing between
+    CHECK(place("5") < place("gap: reconnected"));
+    CHECK(place("gap: reconnected") < place("6"));
+  }
+}
+
 TEST_CASE("while Redis is away what waits is bounded, and what is dropped is counted", "[redis][pubsub]") {
   redis_server server;
   process a(server);
@@ -213,6 +241,35 @@ TEST_CASE("on_state tells each connection, and stats count", "[redis][state]") {
   }));
   CHECK(a.redis.stats().connections_made == 3);
   CHECK(a.redis.stats().bytes_out > 0);
+}
+
+TEST_CASE("an orderly end is told as closed, not as a lost connection", "[redis][state]") {
+  const bool by_bus = GENERATE(false, true);
+  const redis_server server;
+  std::mutex mutex;
+  std::vector<redis::phase> phases;
+  {
+    process a(server);
+    a.redis.on_state([&](const redis::state& s) {
+      std::lock_guard lock(mutex);
+      phases.push_back(s.phase);
+    });
+    a.redis.pubsub<std::string>("x");
+    a.redis.stream<std::string>("y");
+    REQUIRE(a.redis.wait_ready(patience));
+    if (by_bus) {
+      a.bus.close(patience);
+    } else {
+      a.redis.close(patience);
+      REQUIRE(eventually([&] {
+        std::lock_guard lock(mutex);
+        return !phases.empty() && phases.back() == redis::phase::closed;
+      }));
+    }
+    a.redis.close(0s);
+    CHECK(a.redis.stats().connections_lost == 0);
+  }
+  CHECK(std::count(phases.begin(), phases.end(), redis::phase::lost) == 0);
 }
 
 TEST_CASE("overlapping routes are an error that names both; another way or another kind is none", "[redis][routes]") {
