@@ -58,6 +58,9 @@ void message_hub::on_lost(connection&, const std::string& reason) {
 
 void message_hub::on_push(connection& which, const reply& what) {
   if (what.is_error()) {
+    // What passes is asked for again, on another connection after a while.
+    const auto code = what.error_code();
+    if (code == "BUSY" || code == "LOADING" || code == "MASTERDOWN") return which.drop(text_of(what.text));
     const std::string name = wanted_.refused();
     if (name.empty()) return which.drop(text_of(what.text));
     ++core_.counts.refused;

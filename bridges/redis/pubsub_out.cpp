@@ -6,6 +6,7 @@
 
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/message_hub.hpp>
+#include <bridges/redis/reused.hpp>
 
 namespace actorbus::redis {
 
@@ -27,6 +28,8 @@ void pubsub_out::start() {
 
 void pubsub_out::stop() {
   stopped_ = true;
+  core_.commands().forget(*this);
+  in_flight_ = 0;
   from_.close();
 }
 
@@ -36,12 +39,12 @@ void pubsub_out::pump() {
   const std::size_t most = core_.options().max_in_flight;
   if (in_flight_ >= most || core_.commands().unsent() > most_unsent) return;  // a reply calls again
   sent_ = 0;
-  from_.take(*this, std::min(turn, most - in_flight_));
+  const std::size_t asked = std::min(turn, most - in_flight_);
+  const std::size_t taken = from_.take(*this, asked);
   send_batch();
-  if (sent_ == 0) return;
   in_flight_ += sent_;
-  core_.commands().expect(*this, sent_);
-  if (sent_ == turn) pump_soon();
+  if (sent_ != 0) core_.commands().expect(*this, sent_);
+  if (taken == asked) pump_soon();  // nobody calls otherwise, if none of them could be sent
 }
 
 bool pubsub_out::is_flushed() {
@@ -67,6 +70,8 @@ void pubsub_out::take(const reply& what, connection&) {
 void pubsub_out::lost(std::size_t count) {
   in_flight_ -= count;
   core_.counts.lost_out += count;
+  core_.warn("lost", std::to_string(count) + " messages for '" + pattern_ +
+                         "' were on their way when the connection was lost: they may not have been published");
 }
 
 pubsub_out::target& pubsub_out::target_of(std::string_view topic) {
@@ -91,6 +96,7 @@ void pubsub_out::event(const metadata& about, const outgoing& what) {
 }
 
 void pubsub_out::send(target& to, std::span<const outgoing> events) {
+  empty_for_reuse(scratch_);
   const std::string_view message = as_.write_message(events, scratch_);
   command_writer(core_.commands().out()).begin(3).word("PUBLISH").word(to.channel).word(message);
   if (is_heard_ && core_.messages().is_settled()) core_.echoes.sent(to.channel, message);

@@ -11,8 +11,9 @@ namespace actorbus::redis {
 
 namespace {
 
-/// Strings kept for their memory.
+/// Strings kept for their memory, and how large one may be.
 constexpr std::size_t most_spare = 1024;
+constexpr std::size_t largest_spare = std::size_t{16} * 1024;
 
 /// What may pass: the event is sent again.
 bool is_passing(std::string_view code) {
@@ -45,7 +46,7 @@ void stream_out::acknowledged(const reply& what) {
   core_.counts.out += at->events;
   events_ -= at->events;
   if (at->token != 0) confirm(*at, what);
-  if (spare_.size() < most_spare) spare_.push_back(std::move(at->bytes));
+  if (spare_.size() < most_spare && at->bytes.capacity() <= largest_spare) spare_.push_back(std::move(at->bytes));
   waiting_.erase(at);
   --sent_;
   retries_.reset();
@@ -55,7 +56,11 @@ void stream_out::failed(const reply& what) {
   const auto code = what.error_code();
   if (!is_passing(code)) return give_up(what);
   if (code == "GAP") {
-    adopts_ = adopts_ || what.text == "GAP none";
+    // Behind one that failed that is to be expected. Else all before it was acknowledged: the server has lost it.
+    if (!rewinding_) {
+      adopts_ = true;
+      core_.warn("lost by the server", "the server has lost events of '" + pattern_ + "' that it had acknowledged");
+    }
   } else if (code != "NOSCRIPT") {
     rest_ = std::max(rest_, rewinding_ ? std::chrono::nanoseconds{0} : retries_.next());
     core_.warn("try again", "the server does not take events of '" + pattern_ + "' now: " + std::string(what.text));

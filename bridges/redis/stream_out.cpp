@@ -8,6 +8,7 @@
 #include <bridges/redis/append_script.hpp>
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/reused.hpp>
 #include <bridges/redis/stream_feed.hpp>
 #include <bus/errors.hpp>
 #include <bus/names.hpp>
@@ -50,12 +51,14 @@ void stream_out::start() {
 void stream_out::stop() {
   stopped_ = true;
   later_.cancel();
+  core_.commands().forget(*this);
   from_.close();
 }
 
 void stream_out::on_commands() {
   sent_ = answered_ = 0;
   rewinding_ = resting_ = false;
+  later_.cancel();
   for (const auto& each : waiting_) core_.counts.resent += each.events;
   if (is_scripted()) return load_script();
   ready_ = true;
@@ -101,8 +104,7 @@ void stream_out::pump_later(std::chrono::nanoseconds after) {
   later_.expires_after(after);
   later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
     const auto self = std::static_pointer_cast<stream_out>(weak.lock());
-    if (error || !self || self->stopped_) return;
-    self->resting_ = false;
+    if (error || !self || self->stopped_ || !std::exchange(self->resting_, false)) return;
     if (!self->core_.commands().is_ready()) return;
     if (self->is_scripted()) return self->load_script();
     self->resend();
@@ -186,6 +188,7 @@ void stream_out::write_trimming(std::vector<std::string>& words, std::size_t eve
 }
 
 void stream_out::add_plain(target& to, std::span<const outgoing> events, std::uint64_t token) {
+  empty_for_reuse(scratch_);
   as_.write_entry(events, scratch_, fields_);
   if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
   std::vector<std::string> trimming;

@@ -87,7 +87,7 @@ class stream_out final : public outbound_route {
   std::size_t fresh_ = 0;               ///< commands appended by this pump
   std::uint64_t pumps_ = 0;
   bool rewinding_ = false;  ///< one failed: the rest of the answers is awaited, then all that is left is sent again
-  bool adopts_ = false;     ///< the server has forgotten this producer: the next call tells it where it stands
+  bool adopts_ = false;     ///< the server has lost what it had acknowledged: the next calls go on without it
   bool resting_ = false;    ///< a retry waits for its time
   bool ready_ = false;      ///< the server has the script, where one is needed
   std::string sha_;         ///< the script's, as the server says

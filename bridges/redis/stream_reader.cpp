@@ -36,7 +36,10 @@ void stream_reader::add(const std::shared_ptr<stream_feed>& which) {
 }
 
 void stream_reader::remove(const std::string& key) {
-  feeds_.erase(key);
+  const auto found = feeds_.find(key);
+  if (found == feeds_.end()) return;
+  connection_->forget(*found->second);
+  feeds_.erase(found);
   tell_ready();
 }
 
