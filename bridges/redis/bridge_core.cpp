@@ -126,6 +126,21 @@ void bridge_core::add_route(route_kind kind, std::string_view pattern, direction
   });
 }
 
+void bridge_core::add_consumer(const std::shared_ptr<route>& fresh) {
+  std::lock_guard lock(closing_);
+  if (is_closed()) throw bus_error(errc::closed, "consume: the bridge is closed");
+  bus_->require_open("consume");
+  states_->need(supervisor::role::group, fresh.get());
+  loop_.post([this, fresh] {
+    running_.push_back(fresh);
+    fresh->start();
+  });
+}
+
+void bridge_core::remove(const route& which) {
+  std::erase_if(running_, [&](const auto& each) { return each.get() == &which; });
+}
+
 bool bridge_core::remove_routes(std::string_view pattern) {
   std::vector<std::shared_ptr<route>> gone;
   {
@@ -162,17 +177,27 @@ void bridge_core::expire_confirmations() {
   });
 }
 
+namespace {
+
+void add(const connection_counts& c, stats& sum) {
+  sum.connections_made += c.made;
+  sum.connections_lost += c.lost;
+  sum.commands += c.commands;
+  sum.bytes_in += c.bytes_in;
+  sum.bytes_out += c.bytes_out;
+}
+
+}  // namespace
+
 void bridge_core::add_connections(stats& sum) const {
   for (const auto& weak : connections_) {
-    const auto each = weak.lock();
-    if (!each) continue;
-    const auto& c = each->counts();
-    sum.connections_made += c.made;
-    sum.connections_lost += c.lost;
-    sum.commands += c.commands;
-    sum.bytes_in += c.bytes_in;
-    sum.bytes_out += c.bytes_out;
+    if (const auto each = weak.lock()) add(each->counts(), sum);
   }
+}
+
+void bridge_core::forget(const connection& which) {
+  add(which.counts(), counts);
+  std::erase_if(connections_, [&](const auto& each) { return each.lock().get() == &which; });
 }
 
 stats bridge_core::sum_up() {
@@ -213,8 +238,19 @@ bool bridge_core::flush(std::chrono::nanoseconds within) {
   }
 }
 
+bool bridge_core::finish(std::chrono::nanoseconds within) {
+  {
+    std::lock_guard lock(closing_);
+    if (is_closed()) return true;
+    loop_.post([this] {
+      for (const auto& each : std::vector(running_)) each->finish();
+    });
+  }
+  return flush(within);
+}
+
 void bridge_core::close(std::chrono::nanoseconds within) {
-  if (within.count() > 0) flush(within);
+  if (within.count() > 0) finish(within);
   std::lock_guard lock(closing_);
   if (is_closed()) return;
   auto ended = std::make_shared<std::promise<void>>();

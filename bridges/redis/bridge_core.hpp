@@ -36,6 +36,8 @@ class route {
   virtual void start() = 0;
   /// For good: no further event goes either way.
   virtual void stop() = 0;
+  /// The bridge is about to close: begin with nothing new. `is_flushed` tells when it may.
+  virtual void finish() {}
   /// The connection for commands stands.
   virtual void on_commands() {}
   /// Everything that waits has gone out and is acknowledged.
@@ -58,6 +60,8 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
                  const std::function<std::shared_ptr<route>()>& make);
   /// Ends the routes of exactly this pattern. False: there is none.
   bool remove_routes(std::string_view pattern);
+  /// A route of no pattern, which others may overlap. Throws errc::closed.
+  void add_consumer(const std::shared_ptr<route>& fresh);
   /// Whether a stream route covers it, which then is the one that carries it.
   bool is_streamed(std::string_view topic) const;
   /// The format of the stream route that covers it, null if none does. `way` of the route must go out, if asked for.
@@ -73,6 +77,8 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
            const std::function<void(const reply&)>& take);
   stats sum_up();
   bool flush(std::chrono::nanoseconds within);
+  /// Has consumers finish, and flushes.
+  bool finish(std::chrono::nanoseconds within);
   /// Stops to receive, flushes, ends everything. Idempotent.
   void close(std::chrono::nanoseconds within);
   bool is_closed() const { return closed_.load(std::memory_order_acquire); }
@@ -93,6 +99,11 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   stream_reader& reader();
   /// A further connection, not started.
   std::shared_ptr<connection> connect(connection_owner& owner, const char* purpose, bool subscribes = false);
+  /// It is about to be stopped, for good: keeps what it has counted.
+  void forget(const connection& which);
+  const std::vector<std::shared_ptr<route>>& running() const { return running_; }
+  /// It has ended by itself.
+  void remove(const route& which);
   echo_filter echoes;
   confirmations confirming;
   stats counts;  ///< what routes count; connections count by themselves

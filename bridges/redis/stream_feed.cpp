@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/stream_reader.hpp>
 
@@ -175,7 +176,7 @@ bool stream_feed::hand_on(const reply& entry, stream_id) {
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields_.push_back({words[i].text, words[i + 1].text});
   events_.clear();
   const std::string_view id = entry.elements[0].text;
-  if (const fault wrong = as_.read_entry(fields_, events_)) {
+  if (const fault wrong = read_entry_or_letter(as_, fields_, events_)) {
     ++core_.counts.decode_failures;
     core_.warn("not decodable", "entry " + std::string(id) + " of '" + key_ + "' was set aside: " + wrong);
     return true;

@@ -5,6 +5,7 @@
 
 #include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/inbound_topic.hpp>
 
@@ -76,7 +77,7 @@ bool stream_history::consider(const reply& entry) {
     fields.push_back({words[i].text, words[i + 1].text});
   }
   std::vector<incoming> events;
-  if (as_.read_entry(fields, events) != nullptr || events.empty()) return true;
+  if (read_entry_or_letter(as_, fields, events) != nullptr || events.empty()) return true;
   if (what_.before) {
     const auto& before = *what_.before;
     const incoming& last = events.back();
