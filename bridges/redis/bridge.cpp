@@ -76,7 +76,7 @@ bridge::bridge(actorbus::bus& on, bridge_options options)
     : core_(std::make_shared<bridge_core>(on.core(), std::move(options))) {
   core_->start();
   closing_ = on.on_closing([weak = std::weak_ptr(core_)](std::chrono::nanoseconds left) {
-    if (const auto core = weak.lock()) core->flush(left);
+    if (const auto core = weak.lock()) core->finish(left);
   });
 }
 

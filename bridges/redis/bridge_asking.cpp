@@ -1,4 +1,5 @@
 // What a bridge asks the server for on behalf of a caller that waits, and what its routes know of a topic.
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -27,6 +28,23 @@ const wire_format* bridge_core::pubsub_format(std::string_view topic) const {
     if (each.kind == route_kind::pubsub && matches(each.pattern, topic) && goes_out(each.way)) return each.as;
   }
   return nullptr;
+}
+
+void bridge_core::add_history(const std::shared_ptr<stream_history>& which) {
+  std::erase_if(histories_, [](const auto& each) { return each.expired(); });
+  histories_.push_back(which);
+}
+
+bool bridge_core::is_settled(std::string_view topic, std::uint64_t until) {
+  return std::all_of(running_.begin(), running_.end(),
+                     [&](const auto& each) { return each->is_settled(topic, until); });
+}
+
+std::optional<stream_offset> bridge_core::next_of(std::string_view topic) {
+  for (const auto& each : running_) {
+    if (const auto next = each->next_of(topic)) return next;
+  }
+  return std::nullopt;
 }
 
 past_fetcher bridge_core::past_of(const wire_format& as) {

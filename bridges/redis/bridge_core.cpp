@@ -9,7 +9,6 @@
 #include <bridges/redis/connection_pool.hpp>
 #include <bridges/redis/message_hub.hpp>
 #include <bridges/redis/replica_waits.hpp>
-#include <bridges/redis/stream_history.hpp>
 #include <bridges/redis/stream_reader.hpp>
 #include <bus/errors.hpp>
 #include <bus/in_handler.hpp>
@@ -37,7 +36,14 @@ uri require_supported(const std::string& text) {
   return where;
 }
 
-constexpr std::chrono::milliseconds flush_step{1};
+/// Longer ones would overflow the clock.
+constexpr std::chrono::hours longest{24 * 365};
+
+void require_time(const char* name, std::chrono::nanoseconds given, std::chrono::nanoseconds least) {
+  if (given >= least && given <= longest) return;
+  throw bus_error(errc::invalid_argument, std::string("redis bridge: ") + name + " is from " +
+                                              std::to_string(least / std::chrono::milliseconds{1}) + " ms to a year");
+}
 
 }  // namespace
 
@@ -61,6 +67,10 @@ bridge_core::bridge_core(std::shared_ptr<core::bus_core> bus, bridge_options opt
       replicas_(std::make_unique<replica_waits>(*pool_)),
       confirm_timer_(loop_.context()) {
   if (options_.max_in_flight == 0) throw bus_error(errc::invalid_argument, "redis bridge: max_in_flight is at least 1");
+  require_time("connect_timeout", options_.connect_timeout, std::chrono::milliseconds{1});
+  require_time("command_timeout", options_.command_timeout, std::chrono::milliseconds{1});
+  require_time("health_check", options_.health_check, {});
+  require_time("idle_timeout", options_.idle_timeout, {});
   if (options_.pool == 0) throw bus_error(errc::invalid_argument, "redis bridge: pool is at least 1");
   const retry_schedule checked(options_.retry_first, options_.retry_most, [] { return 0; });
   bus_->require_open("redis bridge");
@@ -136,6 +146,21 @@ void bridge_core::add_route(route_kind kind, std::string_view pattern, direction
   });
 }
 
+void bridge_core::add_consumer(const std::shared_ptr<route>& fresh) {
+  std::lock_guard lock(closing_);
+  if (is_closed()) throw bus_error(errc::closed, "consume: the bridge is closed");
+  bus_->require_open("consume");
+  states_->need(supervisor::role::group, fresh.get());
+  loop_.post([this, fresh] {
+    running_.push_back(fresh);
+    fresh->start();
+  });
+}
+
+void bridge_core::remove(const route& which) {
+  std::erase_if(running_, [&](const auto& each) { return each.get() == &which; });
+}
+
 bool bridge_core::remove_routes(std::string_view pattern) {
   std::vector<std::shared_ptr<route>> gone;
   {
@@ -172,108 +197,6 @@ void bridge_core::expire_confirmations() {
     replicas_->expire(now);
     expire_confirmations();
   });
-}
-
-void bridge_core::add_connections(stats& sum) const {
-  connection_counts all = forgotten_;
-  for (const auto& weak : connections_) {
-    if (const auto each = weak.lock()) all += each->counts();
-  }
-  sum.connections_made += all.made;
-  sum.connections_lost += all.lost;
-  sum.commands += all.commands;
-  sum.bytes_in += all.bytes_in;
-  sum.bytes_out += all.bytes_out;
-  sum.in_use += pool_->in_use();
-  sum.available += pool_->available();
-}
-
-stats bridge_core::sum_up() {
-  auto now = [this] {
-    stats sum = counts;
-    add_connections(sum);
-    for (const auto& each : running_) each->add_to(sum);
-    return sum;
-  };
-  if (loop_.is_here()) return now();
-  std::lock_guard lock(closing_);
-  if (is_closed()) return final_;
-  auto promise = std::make_shared<std::promise<stats>>();
-  auto result = promise->get_future();
-  loop_.post([promise, now] { promise->set_value(now()); });
-  return result.get();
-}
-
-void bridge_core::add_history(const std::shared_ptr<stream_history>& which) {
-  std::erase_if(histories_, [](const auto& each) { return each.expired(); });
-  histories_.push_back(which);
-}
-
-bool bridge_core::is_settled(std::string_view topic, std::uint64_t until) {
-  return std::all_of(running_.begin(), running_.end(),
-                     [&](const auto& each) { return each->is_settled(topic, until); });
-}
-
-std::optional<stream_offset> bridge_core::next_of(std::string_view topic) {
-  for (const auto& each : running_) {
-    if (const auto next = each->next_of(topic)) return next;
-  }
-  return std::nullopt;
-}
-
-bool bridge_core::is_flushed() {
-  return std::all_of(running_.begin(), running_.end(), [](const auto& each) { return each->is_flushed(); });
-}
-
-bool bridge_core::flush(std::chrono::nanoseconds within) {
-  using clock = std::chrono::steady_clock;
-  const auto now = clock::now();
-  const auto deadline = within > clock::time_point::max() - now ? clock::time_point::max() : now + within;
-  for (;;) {
-    auto promise = std::make_shared<std::promise<bool>>();
-    auto result = promise->get_future();
-    {
-      std::lock_guard lock(closing_);
-      if (is_closed()) return true;
-      loop_.post([this, promise] { promise->set_value(is_flushed()); });
-      if (result.get()) return true;
-    }
-    if (clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(flush_step);
-  }
-}
-
-void bridge_core::close(std::chrono::nanoseconds within) {
-  if (within.count() > 0) flush(within);
-  std::lock_guard lock(closing_);
-  if (is_closed()) return;
-  auto ended = std::make_shared<std::promise<void>>();
-  auto waiting = ended->get_future();
-  loop_.post([this, ended] {
-    stats sum = counts;
-    for (const auto& each : running_) each->add_to(sum);
-    for (const auto& each : running_) each->stop();
-    running_.clear();
-    if (messages_) messages_->stop();
-    if (reader_) reader_->stop();
-    pool_->stop();
-    for (const auto& each : histories_) {
-      if (const auto reading = each.lock()) reading->finish();
-    }
-    if (commands_) {
-      commands_->flush();  // the cursors that routes have saved at their end
-      commands_->stop();
-    }
-    add_connections(sum);
-    sum.waiting = sum.in_flight = sum.in_use = sum.available = 0;
-    final_ = sum;
-    ended->set_value();
-  });
-  waiting.get();
-  closed_.store(true, std::memory_order_release);
-  loop_.stop();
-  confirming.expire({}, true);
-  states_->closed();
 }
 
 void bridge_core::warn(const char* kind, const std::string& what) {

@@ -49,6 +49,8 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
                  const std::function<std::shared_ptr<route>()>& make, const route_type* with_history = nullptr);
   /// Ends the routes of exactly this pattern. False: there is none.
   bool remove_routes(std::string_view pattern);
+  /// A route of no pattern, which others may overlap. Throws errc::closed.
+  void add_consumer(const std::shared_ptr<route>& fresh);
   /// Whether a stream route covers it, which then is the one that carries it.
   bool is_streamed(std::string_view topic) const;
   /// The format of the stream route that covers it, null if none does. `way` of the route must go out, if asked for.
@@ -65,6 +67,8 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
            const std::function<void(const reply&)>& take);
   stats sum_up();
   bool flush(std::chrono::nanoseconds within);
+  /// Has consumers finish, and flushes.
+  bool finish(std::chrono::nanoseconds within);
   /// Stops to receive, flushes, ends everything. Idempotent.
   void close(std::chrono::nanoseconds within);
   bool is_closed() const { return closed_.load(std::memory_order_acquire); }
@@ -88,8 +92,11 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   /// A further connection, not started. It rests after so long without a command, 0: never.
   std::shared_ptr<connection> connect(connection_owner& owner, const char* purpose, bool subscribes = false,
                                       std::chrono::nanoseconds idle_timeout = {});
-  /// It has stopped: only what it has counted is kept.
+  /// It has stopped, or is about to: only what it has counted is kept.
   void forget(const connection& which);
+  const std::vector<std::shared_ptr<route>>& running() const { return running_; }
+  /// It has ended by itself.
+  void remove(const route& which);
   /// Ends with the bridge.
   void add_history(const std::shared_ptr<stream_history>& which);
   /// See route.

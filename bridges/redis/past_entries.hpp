@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/stream_id.hpp>
 #include <bridges/redis/stream_offset.hpp>
 #include <bridges/redis/wire_format.hpp>
@@ -59,7 +60,7 @@ std::vector<past_event<T>> past_events(const std::vector<past_entry>& entries, c
     fields.clear();
     events.clear();
     for (const auto& [name, value] : entry.fields) fields.push_back({name, value});
-    if (as.read_entry(fields, events) != nullptr) continue;
+    if (read_entry_or_letter(as, fields, events) != nullptr) continue;
     for (auto& each : events) {
       if (!line.is_before(entry.id, each)) continue;
       headers with = std::move(each.headers);

@@ -18,6 +18,8 @@ class route {
   virtual void start() = 0;
   /// For good: no further event goes either way.
   virtual void stop() = 0;
+  /// The bridge is about to close: begin with nothing new. `is_flushed` tells when it may.
+  virtual void finish() {}
   /// The connection for commands stands.
   virtual void on_commands() {}
   /// Everything that waits has gone out and is acknowledged.

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/stream_reader.hpp>
 
@@ -14,6 +15,9 @@ namespace {
 
 /// How long a full topic is left alone. Nothing tells a publisher that must not wait of room in its lane.
 constexpr std::chrono::microseconds pause{500};
+
+/// Entries handed on between two looks at the stream, that are known if it was made anew.
+constexpr std::size_t most_remembered = 8192;
 
 std::optional<stream_id> id_of(const reply& entry) {
   return entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
@@ -96,7 +100,8 @@ void stream_feed::take(const reply& what, connection& by) {
       return;
     case step::facts: {
       const bool is_missing = what.is_error() && what.text.find("no such key") != std::string_view::npos;
-      if (what.is_error() && !is_missing) return reader_.broken(*this, std::string(what.text)), void(is_broken_ = true);
+      is_broken_ = what.is_error() && !is_missing;
+      if (is_broken_) return reader_.broken(*this, std::string(what.text));
       facts_ = stream_facts::of(what);
       if (resumed_) return begin_at(*resumed_);
       if (with_.after) return begin_at(*with_.after);
@@ -139,17 +144,23 @@ void stream_feed::look(const reply& info) {
 void stream_feed::look_at(const stream_facts& now) {
   if (!backlog_.empty()) return;  // what was read is not handed on: the cursor is behind
   const auto found = cursor_.look(now);
+  const auto since = std::exchange(handed_on_, {});
   using kind = stream_cursor::finding::kind;
   if (found.what == kind::trimmed) {
     notices_.push_back(trimmed{.topic = {}, .first = found.first.to_string(), .last = found.last.to_string()});
   } else if (found.what == kind::reset) {
     notices_.push_back(epoch_reset{.topic = {}, .reason = found.reason});
+    // What a read has brought since the last look may have been of the new stream, which is now read from its
+    // beginning; what is on its way will come again.
+    known_ = since;
+    discards_ = true;
   }
   if (found.what != kind::nothing) hand_on();
+  save();  // again, if it did not succeed
 }
 
 void stream_feed::keep(std::span<reply> entries, std::shared_ptr<arena> memory) {
-  if (entries.empty()) return;
+  if (entries.empty() || discards_) return;
   const reply& newest = entries.back();
   const auto last = newest.elements.empty() ? std::nullopt : stream_id::parse(newest.elements[0].text);
   if (!last) return core_.warn("no entries", "the server answered XREAD with something else");
@@ -180,14 +191,21 @@ void stream_feed::hand_on() {
   save();
 }
 
+bool stream_feed::is_known(stream_id which) {
+  while (!known_.empty() && known_.front() < which) known_.pop_front();
+  return !known_.empty() && known_.front() == which;
+}
+
 bool stream_feed::hand_on(batch& from) {
   for (; from.next < from.entries.size(); ++from.next) {
     if (topic_.is_full()) return false;
     const reply& entry = from.entries[from.next];
     const auto id = id_of(entry);
     if (!id) continue;
-    if (!hand_on(entry, *id)) return false;
+    if (!is_known(*id) && !hand_on(entry, *id)) return false;
     cursor_.advance(*id);
+    handed_on_.push_back(*id);
+    if (handed_on_.size() > most_remembered) handed_on_.pop_front();
   }
   return true;
 }
@@ -199,7 +217,7 @@ bool stream_feed::hand_on(const reply& entry, stream_id number) {
   events_.clear();
   const std::string_view id = entry.elements[0].text;
   const entry_name name{id, number, cursor_.read()};
-  if (const fault wrong = as_.read_entry(fields_, events_)) {
+  if (const fault wrong = read_entry_or_letter(as_, fields_, events_)) {
     ++core_.counts.decode_failures;
     core_.warn("not decodable", "entry " + std::string(id) + " of '" + key_ + "' was set aside: " + wrong);
     return true;
@@ -227,11 +245,16 @@ void stream_feed::save() {
   saving_ = true;
   saved_ = std::move(now);
   append_command(core_.commands().out(), {"SET", cursor_key(), saved_});
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply*) {
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
     const auto self = weak.lock();
     if (!self) return;
     self->saving_ = false;
-    self->save();
+    if (what != nullptr && !what->is_error()) return self->save();
+    self->saved_.clear();  // tried again with the next look at the stream
+    if (what != nullptr) {
+      self->core_.warn("cursor not saved",
+                       "the server did not take the cursor of '" + self->key_ + "': " + std::string(what->text));
+    }
   });
 }
 

@@ -34,6 +34,11 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   bool wants_more() const {
     return cursor_.has_begun() && !is_broken_ && !is_over_ && backlog_.size() < 2 && !topic_.is_full();
   }
+  /// A read begins, there.
+  stream_id begin_read() {
+    discards_ = false;
+    return read_to();
+  }
   bool has_begun() const { return cursor_.has_begun(); }
   bool is_begun_or_broken() const { return cursor_.has_begun() || is_broken_; }
   std::uint64_t lag() const { return cursor_.lag(); }
@@ -71,6 +76,7 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   void look_at(const stream_facts& now);
   bool tell_notices();
   bool hand_on(batch& from);
+  bool is_known(stream_id which);
   bool hand_on(const reply& entry, stream_id id);
   void come_back() { later_.plan(weak_from_this()); }
   /// The next event to be handed on.
@@ -93,6 +99,9 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   std::optional<std::uint64_t> resumed_count_;
   std::optional<stream_offset> resumed_within_;  ///< the events of this entry before that place were handed on
   std::deque<batch> backlog_;
+  std::deque<stream_id> handed_on_;  ///< since the last look
+  std::deque<stream_id> known_;      ///< of a stream that was made anew: handed on already
+  bool discards_ = false;            ///< what the present read brings comes again with the next
   std::deque<log_notice> notices_;
   std::vector<field_view> fields_;
   std::vector<incoming> events_;

@@ -8,6 +8,7 @@
 
 #include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/expect_once.hpp>
 
 namespace actorbus::redis {
@@ -146,7 +147,7 @@ bool stream_history::consider(const reply& entry) {
   const auto& words = entry.elements[1].elements;
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields.push_back({words[i].text, words[i + 1].text});
   std::vector<incoming> events;
-  if (as_.read_entry(fields, events) != nullptr) return true;
+  if (read_entry_or_letter(as_, fields, events) != nullptr) return true;
   const auto older = static_cast<std::size_t>(
       std::count_if(events.begin(), events.end(), [&](const auto& each) { return line_.is_before(*id, each); }));
   const bool is_ours = !events.empty() && events.back().origin == line_.self;

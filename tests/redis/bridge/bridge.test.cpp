@@ -106,6 +106,12 @@ TEST_CASE("wrong names, types, formats and URIs are refused at once", "[redis][r
         errc::invalid_argument);
   CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "http://x"}); }) == errc::invalid_argument);
   CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "rediss://localhost"}); }) == errc::unsupported);
+  for (const auto time : {0ms, -1ms, std::chrono::milliseconds::max() / 2'000'000}) {
+    CAPTURE(time.count());
+    CHECK(error_of([&] { redis::bridge(a.bus, {.connect_timeout = time}); }) == errc::invalid_argument);
+    CHECK(error_of([&] { redis::bridge(a.bus, {.command_timeout = time}); }) == errc::invalid_argument);
+  }
+  CHECK(error_of([&] { redis::bridge(a.bus, {.health_check = -1ms}); }) == errc::invalid_argument);
   a.redis.close(1s);
   CHECK(error_of([&] { a.redis.pubsub<std::string>("y"); }) == errc::closed);
 }

@@ -35,7 +35,7 @@ std::map<std::string, int> counts(inbox<std::string>& from, std::size_t how_many
 TEST_CASE("two and three processes, both ways: each event is once in each, also equal ones", "[redis][echo]") {
   const auto format = GENERATE(redis::format::native, redis::format::raw, redis::format::litestar);
   const bool by_stream = GENERATE(false, true);
-  const std::size_t count = GENERATE(2, 3);
+  const std::size_t count = GENERATE(std::size_t{2}, std::size_t{3});
   CAPTURE(redis::to_string(format), by_stream, count);
   const redis_server server;
   processes all;

@@ -126,3 +126,29 @@ TEST_CASE("one that ends with its topic full resumes with the first event that n
   CHECK(next + 16 + 1 >= static_cast<int>(got.size()) + 1);  // and only what was not yet in the log comes again
   CHECK(read(in, static_cast<std::size_t>(200 - next)) == numbers(next + 1, 200));
 }
+
+TEST_CASE("a stream that is made anew while it is read, again and again: each entry comes once", "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  listener b(server);
+  REQUIRE(b.redis.wait_ready(patience));
+  lines wanted;
+  const auto add = [&](const std::string& what) {
+    client.run("XADD", "t:x", "*", "data", what);
+    wanted.push_back(what);
+  };
+  for (int i = 1; i <= 20; ++i) {
+    for (const auto* part : {".1", ".2", ".3"}) add(std::to_string(i) + part);
+    REQUIRE(eventually([&] { return b.told.has(wanted.back()); }));
+    client.run("MULTI");
+    client.run("DEL", "t:x");
+    add(std::to_string(i));
+    client.run("EXEC");
+    REQUIRE(eventually([&] { return b.told.has(wanted.back()); }));
+  }
+  add("end");
+  REQUIRE(eventually([&] { return b.told.has("end"); }));
+  auto told = b.told.events();
+  CHECK(std::erase_if(told, [](const auto& line) { return line.rfind("reset", 0) == 0; }) != 0);
+  CHECK(told == wanted);
+}
