@@ -46,6 +46,8 @@ class inbound_topic {
   outcome tell(const log_notice& what);
   /// It was full at the last offer.
   bool is_full() const { return full_; }
+  /// Nothing of it is on its way to the topic's log.
+  bool has_all_appended() const { return port_->pending() == 0; }
   struct offered {
     stream_offset at;
     std::optional<std::uint64_t> before;  ///< as told with its entry

@@ -34,6 +34,7 @@ void message_hub::ask() {
   if (!is_open_) return;
   const std::size_t asked = wanted_.ask(connection_->out());
   if (asked != 0) connection_->expect_pushes(asked);
+  if (!is_settled()) core_.states().waits(supervisor::role::messages);
   tell_ready();
 }
 

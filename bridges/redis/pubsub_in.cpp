@@ -149,28 +149,34 @@ bool pubsub_in::go_on(arrivals& to, const std::string& channel) {
 
 void pubsub_in::after_gap(const std::string& reason) {
   const std::string text = "reconnected: " + reason;
+  for (auto& [channel, each] : topics_) tell_behind(each, channel, text);
   tell_silent(text);
-  for (auto& [channel, each] : topics_) {
-    // Behind what came before the loss and still waits.
-    if (each.waiting.empty() || !each.waiting.back().is_gap) each.waiting.push_back({{}, true});
-    each.waiting.back().text = text;
-    if (!go_on(each, channel)) come_back();
-  }
+}
+
+/// Behind what came before the loss and still waits.
+void pubsub_in::tell_behind(arrivals& to, const std::string& channel, const std::string& text) {
+  if (to.waiting.empty() || !to.waiting.back().is_gap) to.waiting.push_back({{}, true});
+  to.waiting.back().text = text;
+  if (!go_on(to, channel)) come_back();
 }
 
 /// Topics that nothing came for yet: what would have may be missing. They do not count as made for remote names.
-void pubsub_in::tell_silent(const std::string& reason) {
+void pubsub_in::tell_silent(const std::string& text) {
   for (const auto& each : core_.bus()->topics().all()) {
     if (each->type() != type_.payload || !covers(each->name()) || core_.is_streamed(each->name())) continue;
     const std::string channel = as_.channel(core_.options().prefix, each->name());
     if (topics_.count(channel) != 0) continue;
-    inbound_topic told(core_, each->name(), type_);
+    arrivals to{std::make_unique<inbound_topic>(core_, each->name(), type_)};
     try {
-      told.open();
+      to.topic->open();
     } catch (const bus_error&) {
       continue;  // gone meanwhile
     }
-    if (told.tell(gap{.topic = {}, .reason = reason}) == inbound_topic::outcome::full) arrivals_of(channel);
+    const bool is_full = to.topic->tell(gap{.topic = {}, .reason = text}) == inbound_topic::outcome::full;
+    // What comes next must not overtake it.
+    if (!is_full && to.topic->has_all_appended()) continue;
+    auto& kept = topics_.emplace(channel, std::move(to)).first->second;
+    if (is_full) tell_behind(kept, channel, text);
   }
 }
 

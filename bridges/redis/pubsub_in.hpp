@@ -48,7 +48,8 @@ class pubsub_in final : public inbound_route, public message_taker, public std::
   /// False: the topic is full.
   bool publish(arrivals& to, const std::string& channel, std::string_view message);
   bool tell_gap(arrivals& to);
-  void tell_silent(const std::string& reason);
+  void tell_behind(arrivals& to, const std::string& channel, const std::string& text);
+  void tell_silent(const std::string& text);
   void keep(arrivals& to, std::string_view message);
   void go_on();
   bool go_on(arrivals& to, const std::string& channel);

@@ -44,6 +44,7 @@ void stream_in::add(std::string key, std::string topic, stream_feed::age how_old
     return;
   }
   feeds_.emplace(std::move(key), fresh);
+  if (how_old == stream_feed::age::from_the_start) core_.states().waits(supervisor::role::reading);
   core_.reader().add(fresh);
 }
 

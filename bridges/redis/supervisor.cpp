@@ -74,6 +74,11 @@ void supervisor::asked(role) {
   changed_.notify_all();
 }
 
+void supervisor::waits(role what) {
+  std::lock_guard lock(mutex_);
+  roles_[{what, nullptr}] = standing::down;
+}
+
 void supervisor::connecting(role) {
   std::lock_guard lock(mutex_);
   if (!closed_) tell({phase::connecting, {}, ++number_});

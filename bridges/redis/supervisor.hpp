@@ -40,6 +40,8 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
   /// was told. `whose`: where a role has several.
   void need(role what, const void* whose = nullptr);
   void asked(role what);
+  /// Its connection stands, but something new is not confirmed yet: not ready until `ready` is told again.
+  void waits(role what);
   void connecting(role what);
   void ready(role what, const void* whose = nullptr);
   void lost(role what, const std::string& reason, const void* whose = nullptr);

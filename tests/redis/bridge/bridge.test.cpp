@@ -147,3 +147,24 @@ TEST_CASE("a bridge may outlive its bus, and go before it", "[redis][close]") {
   CHECK(second->wait_ready(patience));
   second.reset();
 }
+
+TEST_CASE("a route added later is ready when its own subscription or reading is, not before", "[redis][state]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  a.redis.pubsub<std::string>("p.0");
+  a.redis.stream<std::string>("s.0");
+  REQUIRE(a.redis.wait_ready(patience));
+  for (int i = 1; i <= 50; ++i) {
+    const std::string number = std::to_string(i);
+    auto messages = a.bus.topic<std::string>("p." + number).inbox();
+    auto entries = a.bus.topic<std::string>("s." + number).inbox();
+    a.redis.pubsub<std::string>("p." + number);
+    a.redis.stream<std::string>("s." + number);
+    REQUIRE(a.redis.wait_ready(patience));
+    client.run("PUBLISH", "t:p." + number, number);
+    client.run("XADD", "t:s." + number, "*", "data", number);
+    CHECK(read(messages, 1) == std::vector{number});
+    CHECK(read(entries, 1) == std::vector{number});
+  }
+}

@@ -1,4 +1,6 @@
 // Where the reading of a stream begins and goes on, and what is told of what is not there any more.
+#include <thread>
+
 #include "tests/eventually.hpp"
 #include "tests/redis/bridge/listener.hpp"
 #include "tests/redis/client.hpp"
@@ -137,9 +139,11 @@ TEST_CASE("a stream that is made anew while it is read, again and again: each en
     client.run("XADD", "t:x", "*", "data", what);
     wanted.push_back(what);
   };
-  for (int i = 1; i <= 20; ++i) {
+  for (int i = 1; i <= 12; ++i) {
     for (const auto* part : {".1", ".2", ".3"}) add(std::to_string(i) + part);
     REQUIRE(eventually([&] { return b.told.has(wanted.back()); }));
+    // In the next millisecond the new stream's ids are newer, in the same one they begin again.
+    if (i % 4 != 0) std::this_thread::sleep_for(2ms);
     client.run("MULTI");
     client.run("DEL", "t:x");
     add(std::to_string(i));
