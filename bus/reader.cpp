@@ -79,17 +79,6 @@ std::vector<std::shared_ptr<cursor>> reader::cursors() const {
   return cursors_;
 }
 
-bool reader::has_handled(const cursor& of, std::uint64_t sequence) const {
-  return of.is_detached() || (of.is_started() && of.has_replayed() && of.position() >= sequence);
-}
-
-bool reader::has_read(std::string_view topic, std::uint64_t sequence) const {
-  const auto all = cursors();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const auto& each) { return each->topic().name() == topic; });
-  return found == all.end() || has_handled(**found, sequence);
-}
-
 bool reader::lock_set_owner(std::shared_ptr<void>& alive) {
   alive = owner_.lock();
   if (alive) return true;
