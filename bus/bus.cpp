@@ -53,4 +53,8 @@ closing_hook::~closing_hook() {
   if (const auto bus = bus_.lock(); bus && id_ != 0) bus->remove_on_closing(id_);
 }
 
+history_hook::~history_hook() {
+  if (const auto bus = bus_.lock(); bus && id_ != 0) bus->remove_history_source(id_);
+}
+
 }  // namespace actorbus

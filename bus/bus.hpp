@@ -19,6 +19,8 @@
 #include <bus/errors.hpp>
 #include <bus/event.hpp>
 #include <bus/headers.hpp>
+#include <bus/history_hook.hpp>
+#include <bus/history_source.hpp>
 #include <bus/inbox.hpp>
 #include <bus/metadata.hpp>
 #include <bus/notices.hpp>
@@ -148,6 +150,14 @@ class bus {
   /// For bridges: called once by close, when the bus is quiet and before it ends, with the time that is left. What the
   /// hook publishes from inside is still delivered. Not called by abort.
   [[nodiscard]] closing_hook on_closing(std::function<void(std::chrono::nanoseconds)> hook);
+
+  /// For bridges: where older events come from for every topic of T that the pattern covers, now and to come, and that
+  /// has no source of its own (topic<T>::set_history_source). Of several sources the last one added counts. Throws
+  /// invalid_pattern.
+  template <class T>
+  [[nodiscard]] history_hook add_history_source(std::string_view pattern, std::shared_ptr<history_source<T>> source) {
+    return core::add_history_source<T>(core_, pattern, std::move(source));
+  }
 
   const std::shared_ptr<core::bus_core>& core() const { return core_; }
 

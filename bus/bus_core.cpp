@@ -9,6 +9,7 @@
 #include <bus/group.hpp>
 #include <bus/in_handler.hpp>
 #include <bus/inbox_core.hpp>
+#include <bus/names.hpp>
 #include <bus/reader.hpp>
 #include <bus/subscriber.hpp>
 #include <bus/topic_core.hpp>
@@ -130,6 +131,34 @@ std::uint64_t bus_core::add_on_closing(std::function<void(std::chrono::nanosecon
   std::lock_guard lock(mutex_);
   closing_hooks_.emplace_back(next_hook_, std::move(hook));
   return next_hook_++;
+}
+
+std::uint64_t bus_core::add_history_source(std::string pattern, std::type_index type, history_maker make) {
+  std::lock_guard lock(mutex_);
+  histories_.push_back({next_hook_, std::move(pattern), type, std::move(make)});
+  return next_hook_++;
+}
+
+void bus_core::remove_history_source(std::uint64_t id) {
+  history_maker gone;  // destroyed outside the mutex: it is somebody else's
+  std::lock_guard lock(mutex_);
+  const auto found =
+      std::find_if(histories_.begin(), histories_.end(), [&](const auto& each) { return each.id == id; });
+  if (found == histories_.end()) return;
+  gone = std::move(found->make);
+  histories_.erase(found);
+}
+
+std::shared_ptr<history_source_base> bus_core::history_source_of(const topic_core& topic) const {
+  history_maker make;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = std::find_if(histories_.rbegin(), histories_.rend(), [&](const auto& each) {
+      return each.type == topic.type() && matches(each.pattern, topic.name());
+    });
+    if (found != histories_.rend()) make = found->make;
+  }
+  return make ? make(topic.identity()) : nullptr;
 }
 
 std::vector<std::shared_ptr<topic_core>> bus_core::all_topics() const {

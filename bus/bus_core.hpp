@@ -28,9 +28,11 @@ namespace actorbus::core {
 
 class group;
 class group_member;
+class history_source_base;
 class reader;
 struct shared_event;
 class topic_core;
+struct topic_identity;
 
 class bus_core : public std::enable_shared_from_this<bus_core> {
  public:
@@ -68,6 +70,12 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   std::uint64_t add_on_closing(std::function<void(std::chrono::nanoseconds)> hook);
   /// Outside handlers it waits for the hook, should it run: then its owner may go.
   void remove_on_closing(std::uint64_t id);
+  /// `make` gives a topic its source.
+  using history_maker = std::function<std::shared_ptr<history_source_base>(std::shared_ptr<topic_identity>)>;
+  std::uint64_t add_history_source(std::string pattern, std::type_index type, history_maker make);
+  void remove_history_source(std::uint64_t id);
+  /// The one added last for a pattern that covers the topic; null: there is none.
+  std::shared_ptr<history_source_base> history_source_of(const topic_core& topic) const;
 
   // The end, and looking.
 
@@ -117,6 +125,13 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   mutable std::mutex mutex_;  // guards what follows
   std::unordered_map<const reader*, std::weak_ptr<reader>> readers_;
   std::vector<std::pair<std::uint64_t, std::function<void(std::chrono::nanoseconds)>>> closing_hooks_;
+  struct pattern_history {
+    std::uint64_t id;
+    std::string pattern;
+    std::type_index type;
+    history_maker make;
+  };
+  std::vector<pattern_history> histories_;
   std::uint64_t next_hook_ = 1;
   std::uint64_t running_hook_ = 0;
   close_report report_;

@@ -42,6 +42,18 @@ struct entry_view {
   actorbus::metadata metadata() const { return {topic(), sequence, time(), headers(), origin(), origin_sequence()}; }
 };
 
+/// Calls `take` with the events from `first` to before `past`, all in the pinned chunk, until it returns false, which
+/// then is the result.
+template <class Take>
+bool look_at(chunk& holder, std::uint64_t first, std::uint64_t past, const Take& take) {
+  for (; first < past; ++first) {
+    const entry* const at = holder.at(first);
+    const bool is_notice = at->note != nullptr && at->note->notice;
+    if (!is_notice && !take(entry_view{&holder, at, first}.metadata())) return false;
+  }
+  return true;
+}
+
 }  // namespace core
 
 template <class T>

@@ -15,6 +15,7 @@
 
 #include <bus/cursor.hpp>
 #include <bus/headers.hpp>
+#include <bus/metadata.hpp>
 #include <bus/replay.hpp>
 
 namespace actorbus {
@@ -34,6 +35,13 @@ struct history_request {
     std::uint64_t origin_sequence;
   };
   std::optional<oldest_event> before;
+  /// The sequence from which on the log gives everything by itself, what it replays and what is live: events published
+  /// here are wanted up to there.
+  std::uint64_t until = 0;
+  /// Calls it with the events from `until` on that the log has now, oldest first, until it returns false: where the
+  /// source's own events begin among them. Any thread, also later; an event that publisher<T>::unappended no longer
+  /// counts is there, unless it was trimmed.
+  std::function<void(const std::function<bool(const metadata&)>&)> look;
 };
 
 /// One event from a history source; it has no sequence in this process.

@@ -13,6 +13,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <bus/bus_core.hpp>
@@ -67,6 +68,11 @@ class inbox {
 
   /// Nothing more will come: it was closed, its topic is finished, or the bus is closed, and everything was read.
   bool closed() const { return !core_ || core_->is_closed(); }
+
+  /// Everything of the topic before `sequence` was read from here, or dropped.
+  bool has_read(std::string_view topic, std::uint64_t sequence) const {
+    return !core_ || core_->has_read(topic, sequence);
+  }
 
   /// Events lost to its `overflow` so far.
   std::uint64_t dropped() const { return core_ ? core_->account().dropped : 0; }

@@ -192,6 +192,9 @@ class publisher {
   /// The same without waiting.
   std::error_code try_publish_notice(log_notice what) { return publish_notice_until(std::move(what), at_once); }
 
+  /// For bridges: of what was accepted, how much is not in the log yet; the newest. All else is, or was.
+  std::size_t unappended() const { return lane_ ? static_cast<std::size_t>(lane_->pushed() - lane_->drained()) : 0; }
+
   const std::string& topic() const { return to_->name(); }
   std::uint64_t origin() const { return origin_; }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <bus/bus_core.hpp>
-#include <bus/history_source.hpp>
 #include <bus/names.hpp>
 #include <bus/topic_core.hpp>
 
@@ -78,10 +77,6 @@ void reader::drop_cursors() {
 std::vector<std::shared_ptr<cursor>> reader::cursors() const {
   std::lock_guard lock(mutex_);
   return cursors_;
-}
-
-bool reader::has_handled(const cursor& of, std::uint64_t sequence) const {
-  return of.is_detached() || (of.is_started() && of.has_replayed() && of.position() >= sequence);
 }
 
 bool reader::lock_set_owner(std::shared_ptr<void>& alive) {
@@ -258,35 +253,6 @@ void reader::tell_room(cursor& at) {
   // Partner: the fence of a stalling topic. Either it sees the new position, or this sees the stall.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   at.topic().made_room(at);
-}
-
-void reader::ask_history(cursor& at) {
-  auto source = std::exchange(at.history, nullptr);
-  history_request request{at.topic().name(), at.from(), at.replay_left(), std::nullopt};
-  if (!at.older.empty()) {
-    const replayed& oldest = at.older.front();
-    const entry_view view{oldest.pinned.holder(), oldest.pinned.holder()->at(oldest.first), oldest.first};
-    request.before = {view.sequence, view.time(), view.headers(), view.origin(), view.origin_sequence()};
-  }
-  // The cursor stays marked ready, so nobody else makes it ready meanwhile.
-  std::shared_ptr<cursor> kept;
-  for (auto& each : cursors()) {
-    if (each.get() == &at) kept = each;
-  }
-  if (!kept) return;
-  // Weak: a source that never answers keeps nothing alive.
-  const auto done = [to = std::weak_ptr(kept)](std::vector<replayed> earlier) {
-    const auto waiting = to.lock();
-    if (!waiting || waiting->is_detached()) return;
-    waiting->add_older(std::move(earlier));
-    waiting->reader().make_ready(*waiting);
-  };
-  try {
-    source->fetch(request, done);
-  } catch (...) {  // it has not answered and will not
-    bus_->report_failure("history source of topic '" + request.topic + "'", std::current_exception());
-    done({});
-  }
 }
 
 bool reader::skip_to(std::uint64_t position, cursor& at, sink& to) {

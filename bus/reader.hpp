@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <bus/cursor.hpp>
@@ -58,6 +59,8 @@ class reader : public std::enable_shared_from_this<reader> {
   virtual bool counts_for_quiet() const = 0;
   /// Everything before `sequence` of this cursor's topic was handled.
   virtual bool has_handled(const cursor& of, std::uint64_t sequence) const;
+  /// The same of the topic with this name; also if it reads no such topic.
+  bool has_read(std::string_view topic, std::uint64_t sequence) const;
   /// Its handler runs inside its topics' actors.
   virtual bool runs_inside() const { return false; }
   /// Its owner asked it to rest; close does not wait for it.

@@ -64,4 +64,15 @@ std::optional<std::int64_t> reader::oldest_unread() const {
   return oldest;
 }
 
+bool reader::has_handled(const cursor& of, std::uint64_t sequence) const {
+  return of.is_detached() || (of.is_started() && of.has_replayed() && of.position() >= sequence);
+}
+
+bool reader::has_read(std::string_view topic, std::uint64_t sequence) const {
+  const auto all = cursors();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const auto& each) { return each->topic().name() == topic; });
+  return found == all.end() || has_handled(**found, sequence);
+}
+
 }  // namespace actorbus::core

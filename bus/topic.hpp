@@ -14,7 +14,9 @@
 #include <utility>
 
 #include <bus/handler_sink.hpp>
+#include <bus/history_hook.hpp>
 #include <bus/inbox.hpp>
+#include <bus/names.hpp>
 #include <bus/publisher.hpp>
 #include <bus/subscribing.hpp>
 #include <bus/subscription.hpp>
@@ -180,6 +182,16 @@ class history_source_of final : public history_source_base {
   const std::shared_ptr<history_source<T>> source_;
   const std::shared_ptr<topic_identity> topic_;
 };
+
+template <class T>
+history_hook add_history_source(const std::shared_ptr<bus_core>& bus, std::string_view pattern,
+                                std::shared_ptr<history_source<T>> source) {
+  require_pattern(pattern);
+  const auto make = [source = std::move(source)](std::shared_ptr<topic_identity> topic) {
+    return std::make_shared<history_source_of<T>>(source, std::move(topic));
+  };
+  return {bus, bus->add_history_source(std::string(pattern), payload_type_of<T>().type, make)};
+}
 
 }  // namespace core
 

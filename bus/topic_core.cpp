@@ -211,8 +211,11 @@ void topic_core::set_history_source(std::shared_ptr<history_source_base> source)
 }
 
 std::shared_ptr<history_source_base> topic_core::history_source() const {
-  std::lock_guard lock(mutex_);
-  return history_source_;
+  {
+    std::lock_guard lock(mutex_);
+    if (history_source_) return history_source_;
+  }
+  return bus_->history_source_of(*this);
 }
 
 std::int64_t topic_core::time_stamp() const {

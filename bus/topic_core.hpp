@@ -168,6 +168,8 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   void count_spilled(std::uint64_t n) { spilled_ever_.fetch_add(n, std::memory_order_relaxed); }
   std::uint64_t redriven_to = 0;  ///< guarded by the bus's redrive lock
 
+  /// Calls `take` with the events of the log from `sequence` on, oldest first, until it returns false.
+  void look_at_log(std::uint64_t sequence, const std::function<bool(const metadata&)>& take) const;
   void set_history_source(std::shared_ptr<history_source_base> source);
   std::shared_ptr<history_source_base> history_source() const;
 

@@ -1,6 +1,7 @@
 // Where a new cursor begins: behind what its replay asks for, and how the replayed part joins the live one.
 #include <algorithm>
 
+#include <bus/event.hpp>
 #include <bus/history_source.hpp>
 #include <bus/reader.hpp>
 #include <bus/topic_core.hpp>
@@ -56,6 +57,17 @@ std::vector<replayed> topic_core::replay_from(std::uint64_t start, std::uint64_t
     start = past;
   }
   return older;
+}
+
+void topic_core::look_at_log(std::uint64_t sequence, const std::function<bool(const metadata&)>& take) const {
+  const std::uint64_t end = log_.end();
+  while (sequence < end) {
+    const stretch pinned = log_.pin(sequence);  // moves on to what is not trimmed
+    if (pinned.holder() == nullptr) return;
+    const std::uint64_t past = std::min(end, pinned.holder()->first() + pinned.holder()->capacity());
+    if (!look_at(*pinned.holder(), sequence, past, take)) return;
+    sequence = std::max(sequence, past);
+  }
 }
 
 std::uint64_t topic_core::first_since(std::int64_t time, std::uint64_t oldest, std::uint64_t end) {

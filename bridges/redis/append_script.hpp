@@ -5,20 +5,19 @@
 
 namespace actorbus::redis {
 
-/// KEYS: the stream, the producer's mark. ARGV: the sequence before the first entry, that of the last, 1 if the server
-/// may have forgotten the producer, how long the mark lives (ms), how long the stream (ms, 0: for ever), the number of
-/// trimming words, those; then for each entry its sequence, its number of words, those.
-/// Answers the id of the last entry added, an empty text if all had been, or an error that begins with GAP: something
-/// before the first entry is missing, `none` if there is no mark at all.
+/// KEYS: the stream, the producer's mark. ARGV: the sequence before the first entry, that of the last, 1 if everything
+/// before the first entry was acknowledged, though the server may have forgotten it, how long the mark lives (ms), how
+/// long the stream (ms, 0: for ever), the number of trimming words, those; then for each entry its sequence, its number
+/// of words, those. Answers the id of the last entry added, an empty text if all had been, or an error that begins with
+/// GAP: something before the first entry is missing, `none` if there is no mark at all. Sequences
+/// up to 2^53 are exact.
 inline constexpr std::string_view append_script = R"lua(
-local last = redis.call('GET', KEYS[2])
-if last then
-  last = tonumber(last)
-  if last < tonumber(ARGV[1]) then return redis.error_reply('GAP ' .. last) end
-elseif ARGV[1] ~= '0' and ARGV[3] ~= '1' then
-  return redis.error_reply('GAP none')
-else
-  last = tonumber(ARGV[1])
+local before = tonumber(ARGV[1])
+local mark = redis.call('GET', KEYS[2])
+local last = mark and tonumber(mark) or 0
+if last < before then
+  if ARGV[3] ~= '1' then return redis.error_reply('GAP ' .. (mark or 'none')) end
+  last = before
 end
 local words = {'XADD', KEYS[1]}
 local trimming = tonumber(ARGV[6])

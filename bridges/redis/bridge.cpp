@@ -1,6 +1,7 @@
 #include <bridges/redis/bridge.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,16 @@ class both_ways final : public route {
   void add_to(stats& sum) const override {
     each([&](const route& r) { r.add_to(sum); });
   }
+  bool is_settled(std::string_view topic, std::uint64_t until) override {
+    bool all = true;
+    each([&](route& r) { all = r.is_settled(topic, until) && all; });
+    return all;
+  }
+  std::optional<stream_offset> next_of(std::string_view topic) override {
+    std::optional<stream_offset> next;
+    each([&](route& r) { next = next ? next : r.next_of(topic); });
+    return next;
+  }
 
  private:
   template <class F>
@@ -65,7 +76,7 @@ bridge::bridge(actorbus::bus& on, bridge_options options)
     : core_(std::make_shared<bridge_core>(on.core(), std::move(options))) {
   core_->start();
   closing_ = on.on_closing([weak = std::weak_ptr(core_)](std::chrono::nanoseconds left) {
-    if (const auto core = weak.lock()) core->flush(left);
+    if (const auto core = weak.lock()) core->finish(left);
   });
 }
 
@@ -119,26 +130,26 @@ void bridge::add_stream(std::string_view pattern, const route_type& type, const 
   if (options.maxlen != 0 && options.max_age.count() != 0) refuse("give maxlen or max_age, a stream is trimmed by one");
   if (options.ttl.count() < 0 || options.max_age.count() < 0) refuse("ttl and max_age are at least 0");
   const wire_format& as = wire_format_of(options.format, type.shape);
-  core_->add_route(bridge_core::route_kind::stream, pattern, options.direction, as, [&] {
-    std::shared_ptr<route> in;
-    std::shared_ptr<route> out;
-    if (is_literal(pattern)) {
-      type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
-      type.set_history(core_->bus(), pattern, as, core_->past_of(pattern, as));
-    }
-    if (goes_out(options.direction)) {
-      out = std::make_shared<stream_out>(
-          *core_, pattern, as,
-          type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern, core_->origin()),
-                        as.entry_shape()),
-          options, comes_in(options.direction));
-    }
-    if (comes_in(options.direction)) {
-      in = std::make_shared<stream_in>(*core_, pattern, as, type, options);
-      core_->states().need(supervisor::role::reading);
-    }
-    return std::make_shared<both_ways>(std::move(in), std::move(out));
-  });
+  core_->add_route(
+      bridge_core::route_kind::stream, pattern, options.direction, as,
+      [&] {
+        std::shared_ptr<route> in;
+        std::shared_ptr<route> out;
+        if (is_literal(pattern)) type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
+        if (goes_out(options.direction)) {
+          out = std::make_shared<stream_out>(
+              *core_, pattern, as,
+              type.open_out(core_->bus(), pattern,
+                            outbound(options.overflow, options.capacity, pattern, core_->origin()), as.entry_shape()),
+              options, comes_in(options.direction));
+        }
+        if (comes_in(options.direction)) {
+          in = std::make_shared<stream_in>(*core_, pattern, as, type, options);
+          core_->states().need(supervisor::role::reading);
+        }
+        return std::make_shared<both_ways>(std::move(in), std::move(out));
+      },
+      &type);
 }
 
 const wire_format& bridge::format_of(std::string_view topic, payload_shape shape) const {
@@ -153,9 +164,10 @@ std::vector<past_entry> bridge::read_back(std::string_view topic, const wire_for
   if (limit == 0) return found;
   const auto entries = std::make_shared<std::vector<past_entry>>();
   core_->ask(
-      "history of '" + std::string(topic) + "'", core_->options().command_timeout,
-      [key = as.stream_key(core_->options().prefix, topic), limit](std::string& to) {
-        append_command(to, {"XREVRANGE", key, "+", "-", "COUNT", std::to_string(limit)});
+      "history of '" + std::string(topic) + "'", bridge_core::asked_by::pool,
+      [key = as.stream_key(core_->options().prefix, topic),
+       count = std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max())](std::string& to) {
+        append_command(to, {"XREVRANGE", key, "+", "-", "COUNT", std::to_string(count)});
       },
       [entries](const reply& what) {
         for (auto at = what.elements.rbegin(); at != what.elements.rend(); ++at) {
@@ -228,7 +240,7 @@ std::size_t bridge::flush_all() {
   do {
     const auto keys = std::make_shared<std::vector<std::string>>();
     core_->ask(
-        "flush_all", core_->options().command_timeout,
+        "flush_all", bridge_core::asked_by::pool,
         [cursor, glob](std::string& to) {
           append_command(to, {"SCAN", *cursor, "MATCH", glob, "COUNT", "1000"});
         },
@@ -240,7 +252,7 @@ std::size_t bridge::flush_all() {
         });
     if (keys->empty()) continue;
     core_->ask(
-        "flush_all", core_->options().command_timeout,
+        "flush_all", bridge_core::asked_by::pool,
         [keys](std::string& to) {
           command_writer out(to);
           out.begin(1 + keys->size()).word("UNLINK");

@@ -21,8 +21,10 @@
 #include <utility>
 #include <vector>
 
+#include <bridges/redis/consumer.hpp>
 #include <bridges/redis/direction.hpp>
 #include <bridges/redis/format.hpp>
+#include <bridges/redis/group_handler.hpp>
 #include <bridges/redis/options.hpp>
 #include <bridges/redis/route_type.hpp>
 #include <bridges/redis/state.hpp>
@@ -61,13 +63,45 @@ class bridge {
   /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away; what
   /// was sent is kept until the server has acknowledged it, and sent again if the reply never came. Coming in, only as
   /// much is read as the topic can take; what was trimmed, deleted or made anew is told by notices, the end of a replay
-  /// by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the stream. A
-  /// pattern's streams are found twice a second; one made since is read from its beginning. Throws as pubsub does, and
-  /// errc::invalid_argument for replay::after (use stream_options::after), and for `maxlen` together with `max_age`.
+  /// by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the stream, joined
+  /// without gap or double: it begins once what was published before it is out, after bridge_options::command_timeout
+  /// at the latest. A pattern's streams are found twice a second; one made since is read from its beginning. Throws as
+  /// pubsub does, and errc::invalid_argument for replay::after (use stream_options::after), and for `maxlen` together
+  /// with `max_age`.
   template <class T>
   void stream(std::string_view pattern, const stream_options& options = {}) {
     add_stream(pattern, route_type_of<T>(), options);
   }
+
+  /// Takes a share of a topic's stream, as a consumer of a group: each event goes to one of its consumers, whatever
+  /// process they are in; at least once. The handler is called with a `const event<T>&` or a `const T&`, by threads of
+  /// its own unless options.run_on says otherwise, options.concurrency of them at once; without order then. What it
+  /// publishes is as from any handler. This process' own events come too, and no topic of this bus is concerned.
+  ///
+  /// Acknowledged is an entry after the handler returned (a packed one after it did for each of its events, one after
+  /// the other). If it throws, the entry is delivered again after a while, until the server has counted
+  /// options.max_deliveries, whoever made them; then it goes to the dead letters: the stream of the topic
+  /// options.dead_letter, where a stream route finds it as an event whose headers say whose it was and what was wrong.
+  /// What cannot be decoded goes there at once. An event that may have come before has the header `redis.deliveries`,
+  /// its sequence is 0, and `redis.id` is its entry's id (with `:place` behind it for a further one of a packed entry).
+  ///
+  /// What a consumer holds it keeps, however long its handler takes; what a dead one held others claim after
+  /// options.claim_after, and so does the next consumer of its name, at once. A group that is missing is made, also
+  /// after it was deleted, at its last known place. Throws errc::invalid_topic, errc::invalid_argument for an option
+  /// out of range, closed, and std::system_error if there is no thread for it.
+  template <class T, core::handler_of<T> F>
+  [[nodiscard]] consumer consume(std::string_view topic, F handler, const consume_options& options = {}) {
+    require_codec<T>();
+    return add_consumer(topic, shape_of<T>, options, [&] {
+      return std::unique_ptr<group_handler>(std::make_unique<group_handler_of<T, F>>(topic, std::move(handler)));
+    });
+  }
+
+  /// Puts the dead letters of a topic back on the streams they came from, oldest first, those that are there when it
+  /// begins; each in one step of the server, so that none is lost or doubled whatever happens. They are new entries
+  /// there: every reader of the stream gets them, and their deliveries are counted from 0. Returns how many. `as`: the
+  /// format they were consumed in. Blocks; throws as history does, and what was put back by then stays so.
+  std::size_t redrive(std::string_view dead_letter_topic, redis::format as = format::native);
 
   /// The last `limit` events of a topic's stream, oldest first; those that are no T are left out. Blocks; throws
   /// not_connected, timeout after bridge_options::command_timeout, refused_by_server, closed, and in_handler.
@@ -135,6 +169,8 @@ class bridge {
  private:
   void add_pubsub(std::string_view pattern, const route_type& type, const pubsub_options& options);
   void add_stream(std::string_view pattern, const route_type& type, const stream_options& options);
+  consumer add_consumer(std::string_view topic, payload_shape shape, const consume_options& options,
+                        const std::function<std::unique_ptr<group_handler>()>& handler);
   const wire_format& format_of(std::string_view topic, payload_shape shape) const;
   std::vector<past_entry> read_back(std::string_view topic, const wire_format& as, std::size_t limit);
   std::pair<std::uint64_t, std::future<stream_id>> confirm(std::string_view topic, const confirm_options& options);

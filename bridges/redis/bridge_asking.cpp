@@ -1,9 +1,11 @@
 // What a bridge asks the server for on behalf of a caller that waits, and what its routes know of a topic.
+#include <algorithm>
 #include <future>
 #include <utility>
 
 #include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/connection_pool.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/stream_history.hpp>
 #include <bus/errors.hpp>
@@ -28,10 +30,26 @@ const wire_format* bridge_core::pubsub_format(std::string_view topic) const {
   return nullptr;
 }
 
-past_fetcher bridge_core::past_of(std::string_view topic, const wire_format& as) {
-  return [weak = weak_from_this(), key = as.stream_key(options_.prefix, topic), &as](
-             const history_request& what, std::function<void(std::vector<past_entry>)> then) {
-    stream_history::fetch(weak, key, as, what, std::move(then));
+void bridge_core::add_history(const std::shared_ptr<stream_history>& which) {
+  std::erase_if(histories_, [](const auto& each) { return each.expired(); });
+  histories_.push_back(which);
+}
+
+bool bridge_core::is_settled(std::string_view topic, std::uint64_t until) {
+  return std::all_of(running_.begin(), running_.end(),
+                     [&](const auto& each) { return each->is_settled(topic, until); });
+}
+
+std::optional<stream_offset> bridge_core::next_of(std::string_view topic) {
+  for (const auto& each : running_) {
+    if (const auto next = each->next_of(topic)) return next;
+  }
+  return std::nullopt;
+}
+
+past_fetcher bridge_core::past_of(const wire_format& as) {
+  return [weak = weak_from_this(), &as](const history_request& what, past_taker then) {
+    stream_history::fetch(weak, as, what, std::move(then));
   };
 }
 
@@ -43,7 +61,7 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
       for (std::size_t i = 0; i + 1 < words.size(); i += 2) echoes.sent(words[i], words[i + 1]);
     };
     ask(
-        "publish_all", options_.command_timeout,
+        "publish_all", asked_by::commands,
         [echoing, words, verb, what](std::string& to) {
           command_writer out(to);
           out.begin(3 + words.size()).word(verb).word(what).word("0");
@@ -67,7 +85,7 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
   // The server forgot it, or never knew it.
   const auto loaded = std::make_shared<std::string>();
   ask(
-      "publish_all", options_.command_timeout,
+      "publish_all", asked_by::commands,
       [](std::string& to) {
         append_command(to, {"SCRIPT", "LOAD", script});
       },
@@ -79,32 +97,37 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
   call("EVALSHA", *loaded);
 }
 
-void bridge_core::ask(const std::string& what, std::chrono::nanoseconds within,
-                      const std::function<void(std::string&)>& command, const std::function<void(const reply&)>& take) {
+void bridge_core::ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
+                      const std::function<void(const reply&)>& take) {
   auto promise = std::make_shared<std::promise<void>>();
   auto result = promise->get_future();
   const auto fail = [promise, what](errc why, const std::string& text) {
     promise->set_exception(std::make_exception_ptr(bus_error(why, what + ": " + text)));
   };
+  const auto send = [promise, fail, command, take](const std::shared_ptr<connection>& by) {
+    if (!by) return fail(errc::not_connected, "there is no connection for requests now");
+    command(by->out());
+    expect_once(*by, [promise, fail, take, by](const reply* answer) {
+      if (answer == nullptr) return fail(errc::not_connected, "the connection was lost before the answer");
+      if (answer->is_error()) return fail(errc::refused_by_server, std::string(answer->text));
+      try {
+        take(*answer);
+        promise->set_value();
+      } catch (...) {
+        promise->set_exception(std::current_exception());
+      }
+    });
+  };
   {
     std::lock_guard lock(closing_);
     if (is_closed()) throw bus_error(errc::closed, what + ": the bridge is closed");
-    loop_.post([this, promise, fail, command, take] {
+    loop_.post([this, fail, send, which] {
       if (!has_commands()) return fail(errc::not_connected, "there is no connection to " + where_.describe() + " now");
-      command(commands_->out());
-      expect_once(*commands_, [promise, fail, take](const reply* answer) {
-        if (answer == nullptr) return fail(errc::not_connected, "the connection was lost before the answer");
-        if (answer->is_error()) return fail(errc::refused_by_server, std::string(answer->text));
-        try {
-          take(*answer);
-          promise->set_value();
-        } catch (...) {
-          promise->set_exception(std::current_exception());
-        }
-      });
+      if (which == asked_by::commands) return send(commands_);
+      pool_->borrow(connection_pool::clock::now() + options_.command_timeout, send);
     });
   }
-  if (result.wait_for(within) != std::future_status::ready)
+  if (result.wait_for(options_.command_timeout) != std::future_status::ready)
     throw bus_error(errc::timeout, what + ": no answer in time");
   result.get();
 }

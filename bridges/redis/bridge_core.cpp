@@ -6,10 +6,9 @@
 #include <thread>
 #include <utility>
 
-#include <bridges/redis/command.hpp>
-#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/connection_pool.hpp>
 #include <bridges/redis/message_hub.hpp>
-#include <bridges/redis/stream_history.hpp>
+#include <bridges/redis/replica_waits.hpp>
 #include <bridges/redis/stream_reader.hpp>
 #include <bus/errors.hpp>
 #include <bus/in_handler.hpp>
@@ -37,7 +36,14 @@ uri require_supported(const std::string& text) {
   return where;
 }
 
-constexpr std::chrono::milliseconds flush_step{1};
+/// Longer ones would overflow the clock.
+constexpr std::chrono::hours longest{24 * 365};
+
+void require_time(const char* name, std::chrono::nanoseconds given, std::chrono::nanoseconds least) {
+  if (given >= least && given <= longest) return;
+  throw bus_error(errc::invalid_argument, std::string("redis bridge: ") + name + " is from " +
+                                              std::to_string(least / std::chrono::milliseconds{1}) + " ms to a year");
+}
 
 }  // namespace
 
@@ -57,8 +63,15 @@ bridge_core::bridge_core(std::shared_ptr<core::bus_core> bus, bridge_options opt
       origin_(any_origin()),
       states_(std::make_shared<supervisor>(bus_)),
       loop_([this](const char* what) { warn("loop", what); }),
+      pool_(std::make_unique<connection_pool>(*this, options_.pool)),
+      replicas_(std::make_unique<replica_waits>(*pool_)),
       confirm_timer_(loop_.context()) {
   if (options_.max_in_flight == 0) throw bus_error(errc::invalid_argument, "redis bridge: max_in_flight is at least 1");
+  require_time("connect_timeout", options_.connect_timeout, std::chrono::milliseconds{1});
+  require_time("command_timeout", options_.command_timeout, std::chrono::milliseconds{1});
+  require_time("health_check", options_.health_check, {});
+  require_time("idle_timeout", options_.idle_timeout, {});
+  if (options_.pool == 0) throw bus_error(errc::invalid_argument, "redis bridge: pool is at least 1");
   const retry_schedule checked(options_.retry_first, options_.retry_most, [] { return 0; });
   bus_->require_open("redis bridge");
 }
@@ -69,22 +82,23 @@ void bridge_core::start() {
   states_->start();
   states_->need(supervisor::role::commands);
   loop_.post([this] {
-    commands_ = connect(*this, "commands");
+    commands_ = connect(*this, "commands", false, options_.idle_timeout);
     commands_->start();
     expire_confirmations();
     states_->asked(supervisor::role::commands);
   });
 }
 
-std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const char* purpose, bool subscribes) {
+std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const char* purpose, bool subscribes,
+                                                 std::chrono::nanoseconds idle_timeout) {
   session_settings with{.user = where_.user,
                         .password = where_.password,
                         .database = where_.database,
                         .client_name = options_.client_name.empty() ? "" : options_.client_name + ":" + purpose,
                         .connect_timeout = options_.connect_timeout,
                         .command_timeout = options_.command_timeout,
-                        .health_check = options_.health_check};
-  if (&owner == this) with.idle_timeout = options_.idle_timeout;
+                        .health_check = options_.health_check,
+                        .idle_timeout = idle_timeout};
   std::random_device chance;
   retry_schedule retries(
       options_.retry_first, options_.retry_most,
@@ -92,6 +106,11 @@ std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const 
   auto fresh = std::make_shared<connection>(loop_, where_, std::move(with), std::move(retries), owner, subscribes);
   connections_.push_back(fresh);
   return fresh;
+}
+
+void bridge_core::forget(const connection& which) {
+  forgotten_ += which.counts();
+  std::erase_if(connections_, [&](const auto& each) { return each.lock().get() == &which; });
 }
 
 message_hub& bridge_core::messages() {
@@ -105,7 +124,7 @@ stream_reader& bridge_core::reader() {
 }
 
 void bridge_core::add_route(route_kind kind, std::string_view pattern, direction way, const wire_format& as,
-                            const std::function<std::shared_ptr<route>()>& make) {
+                            const std::function<std::shared_ptr<route>()>& make, const route_type* with_history) {
   require_pattern(pattern);
   std::shared_ptr<route> fresh;
   {
@@ -118,12 +137,28 @@ void bridge_core::add_route(route_kind kind, std::string_view pattern, direction
                                                   each.pattern + "': an event would go twice; narrow one of them");
     }
     fresh = make();
-    routes_.push_back({kind, std::string(pattern), way, &as, fresh});
+    routes_.push_back({kind, std::string(pattern), way, &as, fresh, {}});
+    if (with_history != nullptr) routes_.back().history = with_history->add_history(bus_, pattern, as, past_of(as));
   }
   loop_.post([this, fresh] {
     running_.push_back(fresh);
     fresh->start();
   });
+}
+
+void bridge_core::add_consumer(const std::shared_ptr<route>& fresh) {
+  std::lock_guard lock(closing_);
+  if (is_closed()) throw bus_error(errc::closed, "consume: the bridge is closed");
+  bus_->require_open("consume");
+  states_->need(supervisor::role::group, fresh.get());
+  loop_.post([this, fresh] {
+    running_.push_back(fresh);
+    fresh->start();
+  });
+}
+
+void bridge_core::remove(const route& which) {
+  std::erase_if(running_, [&](const auto& each) { return each.get() == &which; });
 }
 
 bool bridge_core::remove_routes(std::string_view pattern) {
@@ -157,86 +192,11 @@ void bridge_core::expire_confirmations() {
   confirm_timer_.expires_after(std::chrono::milliseconds{100});
   confirm_timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
-    confirming.expire(confirmations::clock::now());
+    const auto now = confirmations::clock::now();
+    confirming.expire(now);
+    replicas_->expire(now);
     expire_confirmations();
   });
-}
-
-void bridge_core::add_connections(stats& sum) const {
-  for (const auto& weak : connections_) {
-    const auto each = weak.lock();
-    if (!each) continue;
-    const auto& c = each->counts();
-    sum.connections_made += c.made;
-    sum.connections_lost += c.lost;
-    sum.commands += c.commands;
-    sum.bytes_in += c.bytes_in;
-    sum.bytes_out += c.bytes_out;
-  }
-}
-
-stats bridge_core::sum_up() {
-  auto now = [this] {
-    stats sum = counts;
-    add_connections(sum);
-    for (const auto& each : running_) each->add_to(sum);
-    return sum;
-  };
-  if (loop_.is_here()) return now();
-  std::lock_guard lock(closing_);
-  if (is_closed()) return final_;
-  auto promise = std::make_shared<std::promise<stats>>();
-  auto result = promise->get_future();
-  loop_.post([promise, now] { promise->set_value(now()); });
-  return result.get();
-}
-
-bool bridge_core::is_flushed() {
-  return std::all_of(running_.begin(), running_.end(), [](const auto& each) { return each->is_flushed(); });
-}
-
-bool bridge_core::flush(std::chrono::nanoseconds within) {
-  using clock = std::chrono::steady_clock;
-  const auto now = clock::now();
-  const auto deadline = within > clock::time_point::max() - now ? clock::time_point::max() : now + within;
-  for (;;) {
-    auto promise = std::make_shared<std::promise<bool>>();
-    auto result = promise->get_future();
-    {
-      std::lock_guard lock(closing_);
-      if (is_closed()) return true;
-      loop_.post([this, promise] { promise->set_value(is_flushed()); });
-      if (result.get()) return true;
-    }
-    if (clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(flush_step);
-  }
-}
-
-void bridge_core::close(std::chrono::nanoseconds within) {
-  if (within.count() > 0) flush(within);
-  std::lock_guard lock(closing_);
-  if (is_closed()) return;
-  auto ended = std::make_shared<std::promise<void>>();
-  auto waiting = ended->get_future();
-  loop_.post([this, ended] {
-    stats sum = counts;
-    for (const auto& each : running_) each->add_to(sum);
-    for (const auto& each : running_) each->stop();
-    running_.clear();
-    if (messages_) messages_->stop();
-    if (reader_) reader_->stop();
-    if (commands_) commands_->stop();
-    add_connections(sum);
-    sum.waiting = sum.in_flight = 0;
-    final_ = sum;
-    ended->set_value();
-  });
-  waiting.get();
-  closed_.store(true, std::memory_order_release);
-  loop_.stop();
-  confirming.expire({}, true);
-  states_->closed();
 }
 
 void bridge_core::warn(const char* kind, const std::string& what) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include <bridges/redis/echo_filter.hpp>
 #include <bridges/redis/io_loop.hpp>
 #include <bridges/redis/options.hpp>
+#include <bridges/redis/route.hpp>
 #include <bridges/redis/route_type.hpp>
 #include <bridges/redis/stats.hpp>
 #include <bridges/redis/supervisor.hpp>
@@ -26,22 +28,11 @@
 
 namespace actorbus::redis {
 
+class connection_pool;
 class message_hub;
+class replica_waits;
+class stream_history;
 class stream_reader;
-
-/// One route's part on the loop.
-class route {
- public:
-  virtual ~route() = default;
-  virtual void start() = 0;
-  /// For good: no further event goes either way.
-  virtual void stop() = 0;
-  /// The connection for commands stands.
-  virtual void on_commands() {}
-  /// Everything that waits has gone out and is acknowledged.
-  virtual bool is_flushed() { return true; }
-  virtual void add_to(stats& /*sum*/) const {}
-};
 
 class bridge_core final : public connection_owner, public std::enable_shared_from_this<bridge_core> {
  public:
@@ -53,26 +44,31 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   void start();
   enum class route_kind : std::uint8_t { pubsub, stream };
   /// Makes a route unless it overlaps with another of its kind: errc::invalid_argument. `make` runs on the caller's
-  /// thread.
+  /// thread. `with_history`: subscribers get what is older from its streams.
   void add_route(route_kind kind, std::string_view pattern, direction way, const wire_format& as,
-                 const std::function<std::shared_ptr<route>()>& make);
+                 const std::function<std::shared_ptr<route>()>& make, const route_type* with_history = nullptr);
   /// Ends the routes of exactly this pattern. False: there is none.
   bool remove_routes(std::string_view pattern);
+  /// A route of no pattern, which others may overlap. Throws errc::closed.
+  void add_consumer(const std::shared_ptr<route>& fresh);
   /// Whether a stream route covers it, which then is the one that carries it.
   bool is_streamed(std::string_view topic) const;
   /// The format of the stream route that covers it, null if none does. `way` of the route must go out, if asked for.
   const wire_format* stream_format(std::string_view topic, bool must_go_out) const;
   const wire_format* pubsub_format(std::string_view topic) const;
-  /// Older entries of the topic's stream.
-  past_fetcher past_of(std::string_view topic, const wire_format& as);
+  /// Older entries of topics' streams.
+  past_fetcher past_of(const wire_format& as);
   /// Channel, message, channel, message ..., in one step of the server.
   void publish_atomically(const std::vector<std::string>& words);
-  /// Runs `ask` on the loop with the connection for commands, and waits for the reply; throws not_connected,
-  /// refused_by_server, closed.
-  void ask(const std::string& what, std::chrono::nanoseconds within, const std::function<void(std::string&)>& command,
+  /// On which connection a request goes: behind what goes out, or one of the pool.
+  enum class asked_by : std::uint8_t { commands, pool };
+  /// Sends a command, and waits for the reply; throws not_connected, timeout, refused_by_server, closed.
+  void ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
            const std::function<void(const reply&)>& take);
   stats sum_up();
   bool flush(std::chrono::nanoseconds within);
+  /// Has consumers finish, and flushes.
+  bool finish(std::chrono::nanoseconds within);
   /// Stops to receive, flushes, ends everything. Idempotent.
   void close(std::chrono::nanoseconds within);
   bool is_closed() const { return closed_.load(std::memory_order_acquire); }
@@ -91,8 +87,21 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   bool has_commands() const { return commands_ && commands_->is_ready(); }
   message_hub& messages();
   stream_reader& reader();
-  /// A further connection, not started.
-  std::shared_ptr<connection> connect(connection_owner& owner, const char* purpose, bool subscribes = false);
+  connection_pool& pool() { return *pool_; }
+  replica_waits& replicas() { return *replicas_; }
+  /// A further connection, not started. It rests after so long without a command, 0: never.
+  std::shared_ptr<connection> connect(connection_owner& owner, const char* purpose, bool subscribes = false,
+                                      std::chrono::nanoseconds idle_timeout = {});
+  /// It has stopped, or is about to: only what it has counted is kept.
+  void forget(const connection& which);
+  const std::vector<std::shared_ptr<route>>& running() const { return running_; }
+  /// It has ended by itself.
+  void remove(const route& which);
+  /// Ends with the bridge.
+  void add_history(const std::shared_ptr<stream_history>& which);
+  /// See route.
+  bool is_settled(std::string_view topic, std::uint64_t until);
+  std::optional<stream_offset> next_of(std::string_view topic);
   echo_filter echoes;
   confirmations confirming;
   stats counts;  ///< what routes count; connections count by themselves
@@ -110,6 +119,7 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
     direction way;
     const wire_format* as;
     std::shared_ptr<route> what;
+    history_hook history;
   };
 
   void expire_confirmations();
@@ -125,8 +135,12 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   std::shared_ptr<connection> commands_;
   std::unique_ptr<message_hub> messages_;
   std::unique_ptr<stream_reader> reader_;
+  const std::unique_ptr<connection_pool> pool_;
+  const std::unique_ptr<replica_waits> replicas_;
   std::vector<std::shared_ptr<route>> running_;
+  std::vector<std::weak_ptr<stream_history>> histories_;
   std::vector<std::weak_ptr<connection>> connections_;
+  connection_counts forgotten_;
   stats final_;
   boost::asio::steady_timer confirm_timer_;
 

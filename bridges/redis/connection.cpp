@@ -2,21 +2,17 @@
 
 #include <bridges/redis/connection.hpp>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 
-#include <array>
+#include <bridges/redis/connection_link.hpp>
+#include <bridges/redis/reused.hpp>
 
 namespace actorbus::redis {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using stream_socket = asio::generic::stream_protocol::socket;
 
 namespace {
 
@@ -24,27 +20,7 @@ constexpr std::size_t read_size = std::size_t{64} * 1024;
 constexpr std::size_t parse_size = std::size_t{16} * 1024;
 constexpr int reads_in_a_row = 8;
 
-/// Half-open connections are found also where nothing is sent.
-void keep_alive(stream_socket& socket) {
-  const int fd = socket.native_handle();
-  const int on = 1;
-  const int idle = 15;
-  const int interval = 5;
-  const int probes = 3;
-  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
 }  // namespace
-
-/// The socket of one attempt. What is still under way for an older one finds that it is not the present link.
-struct connection::link {
-  explicit link(asio::io_context& context) : socket(context) {}
-  stream_socket socket;
-};
 
 connection::connection(io_loop& loop, const uri& where, session_settings with, retry_schedule retries,
                        connection_owner& owner, bool subscribes)
@@ -123,56 +99,6 @@ void connection::arm() {
   });
 }
 
-void connection::open() {
-  link_ = std::make_shared<link>(loop_.context());
-  if (where_.transport == transport::unix_socket) {
-    return connect_to(link_, {asio::local::stream_protocol::endpoint(where_.path)});
-  }
-  error_code not_an_address;
-  const auto address = asio::ip::make_address(where_.host, not_an_address);
-  if (!not_an_address) return connect_to(link_, {asio::ip::tcp::endpoint(address, where_.port)});
-  resolver_.async_resolve(
-      where_.host, std::to_string(where_.port),
-      [weak = weak_from_this(), on = link_](error_code error, const asio::ip::tcp::resolver::results_type& found) {
-        const auto self = weak.lock();
-        if (!self || self->link_ != on) return;
-        if (error || found.empty()) return self->fail(on, "cannot resolve the host: " + error.message());
-        std::vector<endpoint> all;
-        for (const auto& each : found) all.emplace_back(each.endpoint());
-        self->connect_to(on, all);
-      });
-}
-
-/// To the first that answers: a name may stand for addresses that nobody listens on.
-void connection::connect_to(const std::shared_ptr<link>& on, const std::vector<endpoint>& where) {
-  asio::async_connect(on->socket, where, [weak = weak_from_this(), on](error_code error, const endpoint&) {
-    const auto self = weak.lock();
-    if (!self || self->link_ != on) return;
-    if (error) return self->fail(on, "cannot connect to " + self->where_.describe() + ": " + error.message());
-    self->connected(on);
-  });
-}
-
-void connection::connected(const std::shared_ptr<link>& on) {
-  error_code ignored;
-  on->socket.non_blocking(true, ignored);
-  if (where_.transport != transport::unix_socket) keep_alive(on->socket);
-  reader_.reset();
-  out_.clear();
-  sending_.clear();
-  sent_ = 0;
-  session_.connected(clock::now());
-  wait_to_read(on);
-  drive();
-}
-
-void connection::close_link() {
-  if (!link_) return;
-  error_code ignored;
-  link_->socket.close(ignored);
-  link_.reset();
-}
-
 void connection::fail(const std::shared_ptr<link>& on, const std::string& reason) {
   if (link_ != on) return;
   lose(reason);
@@ -182,17 +108,19 @@ void connection::fail(const std::shared_ptr<link>& on, const std::string& reason
 void connection::lose(const std::string& reason) {
   const bool was_up = session_.is_ready() || in_flight_ != 0;
   session_.disconnected(reason, clock::now());
+  session_.left_behind(std::exchange(address_, {}));
   close_link();
-  out_.clear();
-  sending_.clear();
+  empty_for_reuse(out_);
+  empty_for_reuse(sending_);
   sent_ = 0;
   awaits_room_ = false;
   in_flight_ = 0;
-  if (was_up) ++counts_.lost;
+  const bool is_over = session_.is_stopping();
+  if (was_up && !is_over) ++counts_.lost;
   for (auto gone = std::exchange(awaited_, {}); const auto& each : gone) {
     if (each.to != nullptr) each.to->lost(each.count);
   }
-  owner_->on_lost(*this, reason);
+  if (!is_over) owner_->on_lost(*this, reason);
 }
 
 void connection::await(reply_sink* to, std::size_t count) {
@@ -210,6 +138,17 @@ void connection::expect(reply_sink& to, std::size_t commands, std::chrono::nanos
   await(&to, commands);
   session_.sent(clock::now(), longer);
   plan_flush();
+}
+
+void connection::forget(const reply_sink& whom) {
+  class nobody final : public reply_sink {
+    void take(const reply&, connection&) override {}
+    void lost(std::size_t) override {}
+  };
+  static nobody any;
+  for (auto& each : awaited_) {
+    if (each.to == &whom) each.to = &any;
+  }
 }
 
 void connection::expect_pushes(std::size_t commands) {
@@ -232,7 +171,7 @@ void connection::plan_flush() {
 void connection::flush() {
   while (link_ && !awaits_room_) {
     if (sent_ == sending_.size()) {
-      sending_.clear();
+      empty_for_reuse(sending_);
       sent_ = 0;
       if (out_.empty()) return;
       sending_.swap(out_);
@@ -247,18 +186,19 @@ void connection::flush() {
       return fail(link_, "lost the connection while writing: " + error.message());
     }
     awaits_room_ = true;
-    link_->socket.async_wait(stream_socket::wait_write, [weak = weak_from_this(), on = link_](error_code failed) {
+    link_->socket.async_wait(connection::link::wait_write, [weak = weak_from_this(), on = link_](error_code failed) {
       const auto self = weak.lock();
       if (!self || self->link_ != on) return;
       self->awaits_room_ = false;
       if (failed) return self->fail(on, "lost the connection: " + failed.message());
+      self->session_.heard(clock::now());  // a large command takes its time: room is a sign of life
       self->flush();
     });
   }
 }
 
 void connection::wait_to_read(const std::shared_ptr<link>& on) {
-  on->socket.async_wait(stream_socket::wait_read, [weak = weak_from_this(), on](error_code error) {
+  on->socket.async_wait(connection::link::wait_read, [weak = weak_from_this(), on](error_code error) {
     const auto self = weak.lock();
     if (!self || self->link_ != on) return;
     if (error) return self->fail(on, "lost the connection: " + error.message());

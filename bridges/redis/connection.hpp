@@ -1,7 +1,7 @@
 // One connection to the server: a socket of Boost.Asio, hiredis' reader, and a session that says what to do.
 //
 // Commands are appended to one buffer, which goes out as a whole, and their replies come back in order. The only file
-// that talks to hiredis is its reader's, reply.cpp; the only one that does I/O is this one's.
+// that talks to hiredis is its reader's, reply.cpp; the only ones that do I/O are this one's.
 // Threads: the loop's.
 #pragma once
 
@@ -41,7 +41,7 @@ class connection_owner {
   virtual void on_connecting(connection& /*which*/) {}
   /// Ready for commands.
   virtual void on_open(connection& which) = 0;
-  /// After every sink was told. `reason` is without secrets.
+  /// After every sink was told; not when it was stopped. `reason` is without secrets.
   virtual void on_lost(connection& which, const std::string& reason) = 0;
   /// A reply that nobody expects: a message, or the answer to a subscription.
   virtual void on_push(connection& which, const reply& what) = 0;
@@ -50,6 +50,15 @@ class connection_owner {
 
 struct connection_counts {
   std::uint64_t made = 0, lost = 0, commands = 0, bytes_in = 0, bytes_out = 0;
+
+  connection_counts& operator+=(const connection_counts& more) {
+    made += more.made;
+    lost += more.lost;
+    commands += more.commands;
+    bytes_in += more.bytes_in;
+    bytes_out += more.bytes_out;
+    return *this;
+  }
 };
 
 class connection final : public std::enable_shared_from_this<connection> {
@@ -79,6 +88,8 @@ class connection final : public std::enable_shared_from_this<connection> {
   std::string& out() { return out_; }
   /// So many of the commands appended are `to`'s, whose last may take so much longer than others.
   void expect(reply_sink& to, std::size_t commands, std::chrono::nanoseconds longer = {});
+  /// Replies still awaited for `whom` go to nobody: it is about to end.
+  void forget(const reply_sink& whom);
   /// Nobody gets their replies (but messages and confirmations, which are pushes).
   void expect_pushes(std::size_t commands);
   /// Sends what was appended now, not behind what the loop does first.
@@ -93,7 +104,7 @@ class connection final : public std::enable_shared_from_this<connection> {
     reply_sink* to;  ///< null: the session
     std::size_t count;
   };
-  struct link;
+  struct link;  // connection_link.hpp
   using endpoint = boost::asio::generic::stream_protocol::endpoint;
 
   void drive();
@@ -120,6 +131,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   boost::asio::ip::tcp::resolver resolver_;
   clock::time_point armed_ = clock::time_point::max();
   std::shared_ptr<link> link_;
+  std::string address_;  ///< of this end of the link, as the server sees it if nobody is between
   reply_reader reader_;
   std::vector<char> received_;
   std::string out_;

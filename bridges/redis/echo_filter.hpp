@@ -1,10 +1,12 @@
 // Tells our own payloads when they come back, where the format has no room for an origin.
 //
-// By order and content: a channel gives back what was sent in the order in which it was sent, so one of ours is found
-// at the head of those in flight; those before it will not come any more. An equal payload of somebody else's that
-// comes first is taken for ours, and ours for theirs: nobody can tell them apart. Threads: one at a time.
+// By content and order: the first equal one of those in flight is the one that came back. An equal payload of somebody
+// else's that comes first is taken for ours, and ours for theirs: nobody can tell them apart; so those sent before it
+// may still come. One that very many of those sent after it have overtaken will not come any more.
+// Threads: one at a time.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -19,25 +21,26 @@ class echo_filter {
  public:
   /// More in flight on one channel than this: the oldest are forgotten.
   static constexpr std::size_t most = 65536;
+  static constexpr std::size_t most_overtaking = 1024;
 
   void sent(const std::string& channel, std::string_view payload) {
     auto& ours = in_flight_[channel];
-    if (ours.size() == most) ours.pop_front();
-    ours.push_back(print_of(payload));
+    if (ours.prints.size() == most) ours.prints.pop_front();
+    ours.prints.push_back({payload.size(), std::hash<std::string_view>{}(payload), ours.sent++});
   }
 
   /// Whether it is one of ours; then it is not in flight any more.
   bool is_echo(const std::string& channel, std::string_view payload) {
     const auto found = in_flight_.find(channel);
     if (found == in_flight_.end()) return false;
-    auto& ours = found->second;
-    const auto wanted = print_of(payload);
-    for (std::size_t i = 0; i < ours.size(); ++i) {
-      if (ours[i] != wanted) continue;
-      ours.erase(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-      return true;
-    }
-    return false;
+    auto& [prints, sent] = found->second;
+    const auto hash = std::hash<std::string_view>{}(payload);
+    const auto at = std::find_if(prints.begin(), prints.end(),
+                                 [&](const print& each) { return each.hash == hash && each.size == payload.size(); });
+    if (at == prints.end()) return false;
+    prints.erase(at);
+    while (!prints.empty() && sent - prints.front().number - prints.size() >= most_overtaking) prints.pop_front();
+    return true;
   }
 
   /// The connection was lost: what was in flight may never come.
@@ -48,11 +51,14 @@ class echo_filter {
   struct print {
     std::size_t size;
     std::size_t hash;
-    friend bool operator==(const print&, const print&) = default;
+    std::uint64_t number;
   };
-  static print print_of(std::string_view payload) { return {payload.size(), std::hash<std::string_view>{}(payload)}; }
+  struct channel_prints {
+    std::deque<print> prints;
+    std::uint64_t sent = 0;
+  };
 
-  std::unordered_map<std::string, std::deque<print>> in_flight_;
+  std::unordered_map<std::string, channel_prints> in_flight_;
 };
 
 }  // namespace actorbus::redis

@@ -1,6 +1,7 @@
 // One reply for one function, called with null if it will not come.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -8,8 +9,8 @@
 
 namespace actorbus::redis {
 
-/// For the command just appended to `by`.
-inline void expect_once(connection& by, std::function<void(const reply*)> then) {
+/// For the command just appended to `by`, which may take so much longer than others.
+inline void expect_once(connection& by, std::function<void(const reply*)> then, std::chrono::nanoseconds longer = {}) {
   /// Lives until it was called.
   class once final : public reply_sink {
    public:
@@ -25,7 +26,7 @@ inline void expect_once(connection& by, std::function<void(const reply*)> then) 
     }
     std::function<void(const reply*)> call_;
   };
-  by.expect(*new once(std::move(then)), 1);
+  by.expect(*new once(std::move(then)), 1, longer);
 }
 
 }  // namespace actorbus::redis

@@ -7,39 +7,50 @@ namespace actorbus::redis {
 std::size_t group_ledger::room() const { return with_.max_in_flight - std::min(with_.max_in_flight, held_.size()); }
 
 bool group_ledger::add(stream_id id, std::uint64_t deliveries, time_point now) {
-  if (!held_.emplace(id, entry{state::waiting, deliveries, now, {}}).second) return false;
-  waiting_.push_back(id);
+  if (!held_.emplace(id, entry{state::out, deliveries, now, {}}).second) return false;
+  ++out_;
   next_look_ = std::min(next_look_, now + keep_alive());
   return true;
 }
 
-std::optional<stream_id> group_ledger::start() {
-  if (waiting_.empty() || running_ >= with_.concurrency) return std::nullopt;
-  const stream_id next = waiting_.front();
-  waiting_.pop_front();
-  held_.at(next).now = state::running;
-  ++running_;
-  return next;
+void group_ledger::take_out(entry& which, state to) {
+  if (which.now == state::out) --out_;
+  which.now = to;
+}
+
+void group_ledger::erase(entries::iterator which) {
+  if (which->second.now == state::resting) resting_.erase({which->second.rested_at, which->first});
+  take_out(which->second, state::done);
+  held_.erase(which);
 }
 
 void group_ledger::done(stream_id id) {
-  entry& which = held_.at(id);
-  if (which.now == state::running) --running_;
-  which.now = state::done;
+  const auto found = held_.find(id);
+  if (found == held_.end() || found->second.now != state::out) return;
+  take_out(found->second, state::done);
   done_.push_back(id);
 }
 
 bool group_ledger::failed(stream_id id, time_point now) {
-  entry& which = held_.at(id);
+  const auto found = held_.find(id);
+  if (found == held_.end()) return true;  // forgotten meanwhile: not ours to bury
+  entry& which = found->second;
   if (which.deliveries >= with_.max_deliveries) return false;
-  --running_;
-  which.now = state::resting;
+  take_out(which, state::resting);
   which.rested_at = now + delay_before(which.deliveries + 1);
   resting_.emplace(which.rested_at, id);
   return true;
 }
 
-std::uint64_t group_ledger::deliveries(stream_id id) const { return held_.at(id).deliveries; }
+void group_ledger::bury(stream_id id) {
+  const auto found = held_.find(id);
+  if (found != held_.end()) take_out(found->second, state::buried);
+}
+
+void group_ledger::forget(stream_id id) {
+  const auto found = held_.find(id);
+  if (found != held_.end() && found->second.now != state::done) erase(found);
+}
 
 /// first_delay before the second delivery, twice as long before each further one.
 std::chrono::nanoseconds group_ledger::delay_before(std::uint64_t delivery) const {
@@ -58,29 +69,29 @@ std::vector<stream_id> group_ledger::take_rested(time_point now) {
   return over;
 }
 
-void group_ledger::recalled(stream_id id, std::optional<std::uint64_t> deliveries, time_point now) {
+bool group_ledger::recalled(stream_id id, std::optional<std::uint64_t> deliveries, time_point now) {
   const auto found = held_.find(id);
-  if (found == held_.end() || found->second.now != state::recalling) return;
+  if (found == held_.end() || found->second.now != state::recalling) return false;
   if (!deliveries) {
     held_.erase(found);
-    return;
+    return false;
   }
-  found->second = {state::waiting, *deliveries, now, {}};
-  waiting_.push_back(id);
+  found->second = {state::out, *deliveries, now, {}};
+  ++out_;
+  next_look_ = std::min(next_look_, now + keep_alive());
+  return true;
 }
 
 std::vector<stream_id> group_ledger::take_done() {
   for (const auto& each : done_) held_.at(each).now = state::confirming;
-  confirming_ += done_.size();
   return std::exchange(done_, {});
 }
 
 void group_ledger::acknowledged(const std::vector<stream_id>& which) {
   for (const auto& each : which) {
     const auto found = held_.find(each);
-    if (found == held_.end() || found->second.now != state::confirming) continue;
-    held_.erase(found);
-    --confirming_;
+    if (found == held_.end()) continue;
+    if (found->second.now == state::confirming || found->second.now == state::buried) held_.erase(found);
   }
 }
 
@@ -112,11 +123,22 @@ void group_ledger::lost(time_point now) {
     }
   }
   std::sort(done_.begin(), done_.end());
-  confirming_ = 0;
 }
 
 group_ledger::time_point group_ledger::wake_at() const {
   return resting_.empty() ? next_look_ : std::min(next_look_, resting_.begin()->first);
+}
+
+std::vector<stream_id> group_ledger::resting() const {
+  std::vector<stream_id> all;
+  for (const auto& each : resting_) all.push_back(each.second);
+  return all;
+}
+
+std::optional<stream_id> group_ledger::oldest() const {
+  std::optional<stream_id> result;
+  for (const auto& [id, each] : held_) result = result ? std::min(*result, id) : id;
+  return result;
 }
 
 }  // namespace actorbus::redis

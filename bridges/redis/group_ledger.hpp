@@ -1,14 +1,14 @@
 // What a consumer of a group holds, without any I/O: which entries the server delivered to it and what became of each.
 //
-// waiting -> running -> acknowledged, or -> resting -> recalled -> waiting again, or -> a dead letter. The server
-// counts the deliveries: a retry asks it for the entry once more, so that its count stands whoever dies meanwhile.
-// Nothing is forgotten before the server has confirmed that it is acknowledged. Threads: one at a time.
+// handed out -> done -> acknowledged, or -> resting -> recalled -> handed out again, or -> buried, a dead letter. The
+// server counts the deliveries: a retry asks it for the entry once more, so that its count stands whoever dies
+// meanwhile. Nothing is forgotten before the server has confirmed that it is acknowledged. How many handlers run at
+// once is not its matter: what is added is handed out at once. Threads: one at a time.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -21,7 +21,6 @@ namespace actorbus::redis {
 
 struct group_settings {
   std::size_t max_in_flight = 64;  ///< entries held that are not yet acknowledged
-  std::size_t concurrency = 1;     ///< handlers at once
   std::uint64_t max_deliveries = 5;
   std::chrono::nanoseconds claim_after = std::chrono::seconds{30};  ///< others take what is idle for longer
   std::chrono::nanoseconds first_delay = std::chrono::milliseconds{100};
@@ -38,20 +37,26 @@ class group_ledger {
   std::size_t room() const;
   /// The server delivered it, for the `deliveries`-th time. False: it is held already, as after a claim of one's own.
   bool add(stream_id id, std::uint64_t deliveries, time_point now);
+  bool holds(stream_id id) const { return held_.count(id) != 0; }
+  /// No handler is called with it any more: it was delivered more often than it may be.
+  bool is_exhausted(std::uint64_t deliveries) const { return deliveries > with_.max_deliveries; }
+  /// Of one that is held.
+  std::uint64_t deliveries(stream_id id) const { return held_.at(id).deliveries; }
 
-  /// The next for a handler. Nothing: none waits, or all handlers are busy.
-  std::optional<stream_id> start();
   /// Its handler returned: it is to be acknowledged.
   void done(stream_id id);
-  /// Its handler threw. True: it rests, and is recalled later. False: that was its last delivery; it goes to the dead
-  /// letters, and then it is `done`.
+  /// Its handler threw. True: it rests, and is recalled later. False: that was its last delivery, it is to be buried.
   bool failed(stream_id id, time_point now);
-  std::uint64_t deliveries(stream_id id) const;
+  /// It goes to the dead letters, and is held until it is there: `acknowledged`.
+  void bury(stream_id id);
+  /// It could not be handled here, or the server knows of no such entry of ours: it is not held any more.
+  void forget(stream_id id);
 
   /// Those whose rest is over, each once: to be claimed from the server, by oneself.
   std::vector<stream_id> take_rested(time_point now);
-  /// The server's answer to that. Without a count it is no longer ours: acknowledged or claimed by another, or deleted.
-  void recalled(stream_id id, std::optional<std::uint64_t> deliveries, time_point now);
+  /// The server's answer to that. True: it is handed out again. Without a count it is no longer ours: acknowledged,
+  /// claimed by another, or deleted.
+  bool recalled(stream_id id, std::optional<std::uint64_t> deliveries, time_point now);
 
   /// Those that are to be acknowledged, each once, until `lost`.
   std::vector<stream_id> take_done();
@@ -61,19 +66,24 @@ class group_ledger {
   /// Those held for a third of `claim_after` since the server last knew of them: it is to be told that they are alive.
   std::vector<stream_id> take_aging(time_point now);
 
-  /// The connection was lost: what was asked and not answered is asked again.
+  /// The connection was lost: what was asked and not answered is asked again. Burials are their owner's matter.
   void lost(time_point now);
 
   /// When one of the `take_` functions has something that it does not have now; max if never.
   time_point wake_at() const;
 
   std::size_t held() const { return held_.size(); }
-  std::size_t running() const { return running_; }
-  /// Nothing runs, waits to be acknowledged, or is about to be: a graceful stop may end.
-  bool is_settled() const { return running_ == 0 && done_.empty() && confirming_ == 0; }
+  /// Handed out, and neither done nor failed.
+  std::size_t out() const { return out_; }
+  /// Those that wait for their next delivery.
+  std::vector<stream_id> resting() const;
+  /// Nothing is handed out, waits for an answer, or is to be acknowledged: a graceful stop may end.
+  bool is_settled() const { return held_.size() == resting_.size(); }
+  /// The oldest that is held.
+  std::optional<stream_id> oldest() const;
 
  private:
-  enum class state : std::uint8_t { waiting, running, resting, recalling, done, confirming };
+  enum class state : std::uint8_t { out, resting, recalling, done, confirming, buried };
   struct entry {
     state now;
     std::uint64_t deliveries;
@@ -85,17 +95,18 @@ class group_ledger {
       return static_cast<std::size_t>(id.milliseconds * 0x9e3779b97f4a7c15U ^ id.sequence);
     }
   };
+  using entries = std::unordered_map<stream_id, entry, hash>;
 
+  void take_out(entry& which, state to);
+  void erase(entries::iterator which);
   std::chrono::nanoseconds delay_before(std::uint64_t delivery) const;
   std::chrono::nanoseconds keep_alive() const { return with_.claim_after / 3; }
 
   const group_settings with_;
-  std::unordered_map<stream_id, entry, hash> held_;
-  std::deque<stream_id> waiting_;
+  entries held_;
   std::vector<stream_id> done_;
   std::set<std::pair<time_point, stream_id>> resting_;
-  std::size_t running_ = 0;
-  std::size_t confirming_ = 0;
+  std::size_t out_ = 0;
   time_point next_look_ = time_point::max();  ///< for those that age
 };
 

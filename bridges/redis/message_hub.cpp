@@ -34,6 +34,7 @@ void message_hub::ask() {
   if (!is_open_) return;
   const std::size_t asked = wanted_.ask(connection_->out());
   if (asked != 0) connection_->expect_pushes(asked);
+  if (!is_settled()) core_.states().waits(supervisor::role::messages);
   tell_ready();
 }
 
@@ -58,6 +59,9 @@ void message_hub::on_lost(connection&, const std::string& reason) {
 
 void message_hub::on_push(connection& which, const reply& what) {
   if (what.is_error()) {
+    // What passes is asked for again, on another connection after a while.
+    const auto code = what.error_code();
+    if (code == "BUSY" || code == "LOADING" || code == "MASTERDOWN") return which.drop(text_of(what.text));
     const std::string name = wanted_.refused();
     if (name.empty()) return which.drop(text_of(what.text));
     ++core_.counts.refused;

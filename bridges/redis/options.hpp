@@ -12,6 +12,7 @@
 #include <bridges/redis/stream_id.hpp>
 #include <bus/overflow.hpp>
 #include <bus/replay.hpp>
+#include <bus/run_on.hpp>
 
 namespace actorbus::redis {
 
@@ -27,6 +28,7 @@ struct bridge_options {
   std::chrono::nanoseconds retry_most = std::chrono::seconds{5};         ///< it doubles up to this
   std::size_t max_in_flight = 8192;  ///< events a route may have sent without a reply; at least 1
   std::chrono::nanoseconds close_within = std::chrono::seconds{2};  ///< what ~bridge gives what waits to go out
+  std::size_t pool = 4;  ///< connections at most for requests: history, flush_all, WAIT; made when needed; at least 1
 };
 
 struct pubsub_options {
@@ -48,9 +50,28 @@ struct stream_options {
   std::size_t max_topics = 1024;                                  ///< topics a pattern may make here for remote names
   bool exact = false;                    ///< `maxlen` and `max_age` to the entry, not to the server's convenience
   std::chrono::milliseconds max_age{0};  ///< entries older than this are trimmed (MINID); 0: none. Not with `maxlen`
-  bool deduplicate = false;              ///< a re-send never doubles or reorders, by a script on the server
-  std::string resume_as = {};            ///< keeps the cursor in Redis under this name; empty: it ends with the bridge
-  std::optional<stream_id> after = {};   ///< reading begins behind this entry, instead of `from`
+  bool deduplicate = false;             ///< a re-send never doubles or reorders, by a script on the server. Without it,
+                                        ///< an error in the middle of a pipeline may change the order
+  std::string resume_as = {};           ///< keeps the cursor in Redis under this name; empty: it ends with the bridge
+  std::optional<stream_id> after = {};  ///< reading begins behind this entry, instead of `from`
+};
+
+/// How a consumer takes its share of a group. What is out of range is errc::invalid_argument, which names the option.
+struct consume_options {
+  std::string group = {};            ///< needed: those who share the events
+  std::string consumer = {};         ///< one process's own; a name that comes back gets what it left pending.
+                                     ///< Empty: a new one
+  std::size_t max_in_flight = 64;    ///< entries held and not yet acknowledged; at least 1
+  std::size_t concurrency = 1;       ///< calls of the handler at once, 1 to 1,024
+  std::uint64_t max_deliveries = 5;  ///< by the server's count; then a dead letter; at least 1
+  std::chrono::nanoseconds claim_after = std::chrono::seconds{30};  ///< of silence, another's entries are taken over;
+                                                                    ///< 10 ms to a year, the same in all of a group
+  std::string dead_letter = {};                  ///< a topic, whose stream they go to; empty: the topic's with `.dead`
+  std::optional<redis::format> format = {};      ///< empty: that of the stream route for the topic, else native
+  replay from = replay::all();                   ///< where a new group begins: all, live or since
+  actorbus::run_on run_on = run_on::own_thread;  ///< own_thread: one for each call at once; pool: for short handlers
+  std::chrono::nanoseconds retry_first = std::chrono::milliseconds{100};  ///< the wait before the second delivery
+  std::chrono::nanoseconds retry_most = std::chrono::seconds{30};         ///< it doubles up to this, a year at most
 };
 
 /// How publish_confirmed asks.

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include <bridges/redis/io_loop.hpp>
 #include <bridges/redis/route_type.hpp>
@@ -26,6 +27,10 @@ class outbox {
   /// At most `most` events go to `to`. Fewer: there are no more now, and on_readable is called when there are.
   std::size_t take(out_reader& to, std::size_t most);
   bool is_closed() const { return !from_ || from_->closed(); }
+  /// Everything of the topic before `sequence` was taken, or will never be.
+  bool has_taken(std::string_view topic, std::uint64_t sequence) const {
+    return !from_ || from_->has_read(topic, sequence);
+  }
   void close();
 
  private:

@@ -1,5 +1,7 @@
 #include <bridges/redis/outgoing_batch.hpp>
 
+#include <bridges/redis/reused.hpp>
+
 namespace actorbus::redis {
 
 std::size_t outgoing_batch::keep(std::string_view text) {
@@ -40,7 +42,7 @@ std::span<const outgoing> outgoing_batch::events() {
 
 void outgoing_batch::clear() {
   topic_.clear();
-  bytes_.clear();
+  empty_for_reuse(bytes_);
   added_.clear();
   spots_.clear();
   headers_.clear();

@@ -7,17 +7,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/stream_id.hpp>
+#include <bridges/redis/stream_offset.hpp>
 #include <bridges/redis/wire_format.hpp>
 #include <bus/history_source.hpp>
 
 namespace actorbus::redis {
+
+/// An event from outside that does not say where it comes from has this origin: outside.
+inline constexpr std::uint64_t foreign_origin = 1;
 
 /// An entry as the server gave it, owned.
 struct past_entry {
@@ -25,14 +31,28 @@ struct past_entry {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-/// Asks for the entries of a topic's stream that a request wants, oldest first, and answers once, from any thread.
-using past_fetcher = std::function<void(const history_request&, std::function<void(std::vector<past_entry>)>)>;
+/// Where the log of a topic takes over from its stream: what lies behind is not history.
+struct takeover {
+  std::uint64_t self = 0;                                           ///< the bridge's origin
+  std::uint64_t until = std::numeric_limits<std::uint64_t>::max();  ///< the log has what was published here from it on
+  stream_offset next = stream_offset::max();                        ///< and what came from others from here on
+
+  bool is_before(const stream_id& id, const incoming& what) const {
+    return what.origin == self ? what.origin_sequence < until : stream_offset{id, what.place} < next;
+  }
+};
+
+/// Takes entries, oldest first.
+using past_taker = std::function<void(std::vector<past_entry>, const takeover&)>;
+
+/// Asks for the entries of a topic's stream that a request wants, and answers once, from any thread.
+using past_fetcher = std::function<void(const history_request&, past_taker)>;
 
 /// The events of entries, the last `limit` of them; what is not readable is left out. `decode` makes a T of a payload,
 /// and throws if it is none.
 template <class T, class Decode>
 std::vector<past_event<T>> past_events(const std::vector<past_entry>& entries, const wire_format& as, std::size_t limit,
-                                       Decode decode) {
+                                       Decode decode, const takeover& line = {}) {
   std::vector<past_event<T>> result;
   std::vector<field_view> fields;
   std::vector<incoming> events;
@@ -40,13 +60,14 @@ std::vector<past_event<T>> past_events(const std::vector<past_entry>& entries, c
     fields.clear();
     events.clear();
     for (const auto& [name, value] : entry.fields) fields.push_back({name, value});
-    if (as.read_entry(fields, events) != nullptr) continue;
+    if (read_entry_or_letter(as, fields, events) != nullptr) continue;
     for (auto& each : events) {
+      if (!line.is_before(entry.id, each)) continue;
       headers with = std::move(each.headers);
-      with.set("redis.id", entry.id.to_string());
+      with.set(id_header, stream_offset{entry.id, each.place}.to_string());
+      const std::uint64_t origin = each.origin == 0 ? foreign_origin : each.origin;
       try {
-        result.push_back(
-            {decode(each), std::move(with), entry.id.time(), each.origin == 0 ? 1 : each.origin, each.origin_sequence});
+        result.push_back({decode(each), std::move(with), entry.id.time(), origin, each.origin_sequence});
       } catch (const std::exception&) {
         continue;  // set aside
       }

@@ -3,7 +3,7 @@
 #include <bridges/redis/pubsub_in.hpp>
 
 #include <bus/errors.hpp>
-#include <bus/names.hpp>
+#include <bus/topic_core.hpp>
 
 namespace actorbus::redis {
 
@@ -11,21 +11,18 @@ namespace {
 
 constexpr std::size_t default_capacity = 8192;
 
-/// How long a full topic is left alone.
+/// How long a full topic is left alone. Nothing tells a publisher that must not wait of room in its lane.
 constexpr std::chrono::microseconds pause{500};
 
 }  // namespace
 
 pubsub_in::pubsub_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
                      const pubsub_options& with)
-    : core_(of),
-      pattern_(pattern),
-      as_(as),
-      type_(type),
+    : inbound_route(of, pattern, as, type, with.max_topics),
       with_(with),
-      is_literal_(is_literal(pattern)),
       name_(is_literal_ ? as.channel(of.options().prefix, pattern) : as.channel_glob(of.options().prefix, pattern)),
-      later_(of.loop().context()) {}
+      later_(
+          of.loop(), [this] { go_on(); }, pause) {}
 
 void pubsub_in::start() {
   core_.messages().subscribe(is_literal_ ? subscription_set::kind::channel : subscription_set::kind::pattern, name_,
@@ -42,12 +39,7 @@ std::unique_ptr<inbound_topic> pubsub_in::open(std::string_view channel) {
   std::string topic = pattern_;
   if (!is_literal_) {
     const auto told = as_.topic_of_channel(core_.options().prefix, channel);
-    if (!told || !is_topic_name(*told) || !matches(pattern_, *told)) return nullptr;
-    if (open_topics_ >= with_.max_topics) {
-      core_.warn("too many topics",
-                 "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*told) + "' gets no events");
-      return nullptr;
-    }
+    if (!told || !covers(*told) || !admits(*told, open_topics_)) return nullptr;
     topic = *told;
   }
   if (core_.is_streamed(topic)) return nullptr;
@@ -98,7 +90,7 @@ bool pubsub_in::publish(arrivals& to, const std::string& channel, std::string_vi
   }
   for (; to.place < events_.size(); ++to.place) {
     if (to.topic->is_full()) return false;
-    to.topic->offer(events_[to.place], payload_shape::bytes, {});
+    to.topic->offer(events_[to.place], payload_shape::bytes);
   }
   to.place = 0;
   return true;
@@ -134,17 +126,6 @@ void pubsub_in::keep(arrivals& to, std::string_view message) {
   come_back();
 }
 
-void pubsub_in::come_back() {
-  if (std::exchange(waits_, true)) return;
-  later_.expires_after(pause);
-  later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-    const auto self = weak.lock();
-    if (error || !self) return;
-    self->waits_ = false;
-    self->go_on();
-  });
-}
-
 void pubsub_in::go_on() {
   bool all = true;
   for (auto& [channel, each] : topics_) all = go_on(each, channel) && all;
@@ -167,11 +148,35 @@ bool pubsub_in::go_on(arrivals& to, const std::string& channel) {
 }
 
 void pubsub_in::after_gap(const std::string& reason) {
-  if (is_literal_) arrivals_of(name_);
-  for (auto& [channel, each] : topics_) {
-    // Behind what came before the loss and still waits.
-    each.waiting.push_back({"reconnected: " + reason, true});
-    if (!go_on(each, channel)) come_back();
+  const std::string text = "reconnected: " + reason;
+  for (auto& [channel, each] : topics_) tell_behind(each, channel, text);
+  tell_silent(text);
+}
+
+/// Behind what came before the loss and still waits.
+void pubsub_in::tell_behind(arrivals& to, const std::string& channel, const std::string& text) {
+  if (to.waiting.empty() || !to.waiting.back().is_gap) to.waiting.push_back({{}, true});
+  to.waiting.back().text = text;
+  if (!go_on(to, channel)) come_back();
+}
+
+/// Topics that nothing came for yet: what would have may be missing. They do not count as made for remote names.
+void pubsub_in::tell_silent(const std::string& text) {
+  for (const auto& each : core_.bus()->topics().all()) {
+    if (each->type() != type_.payload || !covers(each->name()) || core_.is_streamed(each->name())) continue;
+    const std::string channel = as_.channel(core_.options().prefix, each->name());
+    if (topics_.count(channel) != 0) continue;
+    arrivals to{std::make_unique<inbound_topic>(core_, each->name(), type_)};
+    try {
+      to.topic->open();
+    } catch (const bus_error&) {
+      continue;  // gone meanwhile
+    }
+    const bool is_full = to.topic->tell(gap{.topic = {}, .reason = text}) == inbound_topic::outcome::full;
+    // What comes next must not overtake it.
+    if (!is_full && to.topic->has_all_appended()) continue;
+    auto& kept = topics_.emplace(channel, std::move(to)).first->second;
+    if (is_full) tell_behind(kept, channel, text);
   }
 }
 

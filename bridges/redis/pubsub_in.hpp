@@ -3,7 +3,6 @@
 // Threads: the loop's.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -12,12 +11,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include <bridges/redis/deferred_call.hpp>
+#include <bridges/redis/inbound_route.hpp>
 #include <bridges/redis/inbound_topic.hpp>
 #include <bridges/redis/message_hub.hpp>
 
 namespace actorbus::redis {
 
-class pubsub_in final : public route, public message_taker, public std::enable_shared_from_this<pubsub_in> {
+class pubsub_in final : public inbound_route, public message_taker, public std::enable_shared_from_this<pubsub_in> {
  public:
   pubsub_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
             const pubsub_options& with);
@@ -47,23 +48,19 @@ class pubsub_in final : public route, public message_taker, public std::enable_s
   /// False: the topic is full.
   bool publish(arrivals& to, const std::string& channel, std::string_view message);
   bool tell_gap(arrivals& to);
+  void tell_behind(arrivals& to, const std::string& channel, const std::string& text);
+  void tell_silent(const std::string& text);
   void keep(arrivals& to, std::string_view message);
   void go_on();
   bool go_on(arrivals& to, const std::string& channel);
-  void come_back();
+  void come_back() { later_.plan(weak_from_this()); }
 
-  bridge_core& core_;
-  const std::string pattern_;
-  const wire_format& as_;
-  const route_type& type_;
   const pubsub_options with_;
-  const bool is_literal_;
-  std::string name_;  ///< the channel, or the pattern in the server's sense
+  const std::string name_;  ///< the channel, or the pattern in the server's sense
   std::unordered_map<std::string, arrivals> topics_;
   std::size_t open_topics_ = 0;
   std::vector<incoming> events_;
-  boost::asio::steady_timer later_;
-  bool waits_ = false;
+  deferred_call later_;
 };
 
 }  // namespace actorbus::redis

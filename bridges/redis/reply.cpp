@@ -16,49 +16,55 @@ constexpr std::size_t largest_kept = std::size_t{1024} * 1024;
 /// More elements in one array than any honest answer has: garbage must not take all memory.
 constexpr int most_elements = 16 * 1024 * 1024;
 
+/// An array's elements are made one by one as they come: what an array claims to have takes no memory yet.
 reply* place_for(const redisReadTask* task, arena& in) {
-  if (task->parent != nullptr)
-    return &static_cast<reply*>(task->parent->obj)->elements[static_cast<std::size_t>(task->idx)];
-  return ::new (in.allocate(sizeof(reply))) reply;
+  if (task->parent == nullptr) return ::new (in.allocate(sizeof(reply))) reply;
+  const auto& all = static_cast<reply*>(task->parent->obj)->elements;
+  return ::new (all.data() + static_cast<std::size_t>(task->idx)) reply;
 }
 
-arena& memory_of(const redisReadTask* task) { return *static_cast<arena*>(task->privdata); }
+/// No exception goes through C: null is an error there.
+template <class Fill>
+void* made(const redisReadTask* task, Fill fill) noexcept {
+  try {
+    auto& memory = *static_cast<arena*>(task->privdata);
+    reply* const to = place_for(task, memory);
+    fill(*to, memory);
+    return to;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 
 void* create_string(const redisReadTask* task, char* text, std::size_t size) {
-  auto& memory = memory_of(task);
-  reply* to = place_for(task, memory);
-  to->kind = task->type == REDIS_REPLY_ERROR    ? reply_kind::error
-             : task->type == REDIS_REPLY_STATUS ? reply_kind::status
-                                                : reply_kind::string;
-  auto* copy = static_cast<char*>(memory.allocate(size));
-  if (size != 0) std::memcpy(copy, text, size);
-  to->text = {copy, size};
-  return to;
+  return made(task, [&](reply& to, arena& memory) {
+    to.kind = task->type == REDIS_REPLY_ERROR    ? reply_kind::error
+              : task->type == REDIS_REPLY_STATUS ? reply_kind::status
+                                                 : reply_kind::string;
+    auto* copy = static_cast<char*>(memory.allocate(size));
+    if (size != 0) std::memcpy(copy, text, size);
+    to.text = {copy, size};
+  });
 }
 
 void* create_array(const redisReadTask* task, int elements) {
   if (elements < 0 || elements > most_elements) return nullptr;
-  auto& memory = memory_of(task);
-  reply* to = place_for(task, memory);
-  to->kind = reply_kind::array;
-  const auto count = static_cast<std::size_t>(elements);
-  auto* first = static_cast<reply*>(memory.allocate(count * sizeof(reply)));
-  for (std::size_t i = 0; i < count; ++i) ::new (first + i) reply;
-  to->elements = {first, count};
-  return to;
+  return made(task, [&](reply& to, arena& memory) {
+    const auto count = static_cast<std::size_t>(elements);
+    to.kind = reply_kind::array;
+    to.elements = {static_cast<reply*>(memory.allocate(count * sizeof(reply))), count};
+  });
 }
 
 void* create_integer(const redisReadTask* task, long long value) {
-  reply* to = place_for(task, memory_of(task));
-  to->kind = reply_kind::integer;
-  to->integer = value;
-  return to;
+  return made(task, [&](reply& to, arena&) {
+    to.kind = reply_kind::integer;
+    to.integer = value;
+  });
 }
 
 void* create_nil(const redisReadTask* task) {
-  reply* to = place_for(task, memory_of(task));
-  to->kind = reply_kind::nil;
-  return to;
+  return made(task, [](reply& to, arena&) { to.kind = reply_kind::nil; });
 }
 
 void free_object(void*) {}  // the arena's

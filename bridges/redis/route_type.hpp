@@ -15,6 +15,7 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <typeindex>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include <bus/bus_core.hpp>
 #include <bus/codec.hpp>
 #include <bus/errors.hpp>
+#include <bus/history_hook.hpp>
 #include <bus/history_source.hpp>
 #include <bus/inbox.hpp>
 #include <bus/topic.hpp>
@@ -47,6 +49,7 @@ class out_port {
   virtual std::size_t poll(out_reader& to, std::size_t most) = 0;
   virtual int readable_fd() = 0;
   virtual bool closed() const = 0;
+  virtual bool has_read(std::string_view topic, std::uint64_t sequence) const = 0;
   virtual void close() = 0;
 };
 
@@ -58,18 +61,21 @@ class in_port {
   virtual std::error_code accept(const incoming& what, payload_shape shape, std::uint64_t origin, headers with) = 0;
   virtual std::error_code retry() = 0;
   virtual std::error_code notice(const log_notice& what) = 0;
+  /// Of what it accepted or holds, how much is not in the topic's log yet.
+  virtual std::size_t pending() const = 0;
 };
 
 /// What a route needs of T.
 struct route_type {
-  /// Older events of the topic come from there.
-  void (*set_history)(const std::shared_ptr<core::bus_core>& bus, std::string_view topic, const wire_format& as,
-                      past_fetcher from);
+  /// Older events of the topics come from there.
+  history_hook (*add_history)(const std::shared_ptr<core::bus_core>& bus, std::string_view pattern,
+                              const wire_format& as, past_fetcher from);
   payload_shape shape;
   std::unique_ptr<out_port> (*open_out)(const std::shared_ptr<core::bus_core>& bus, std::string_view pattern,
                                         inbox_options options, payload_shape shape);
   /// Throws what bus::topic throws.
   std::unique_ptr<in_port> (*open_in)(const std::shared_ptr<core::bus_core>& bus, std::string_view topic);
+  std::type_index payload;
 };
 
 template <class T>
@@ -106,6 +112,9 @@ class out_port_of final : public out_port {
   }
   int readable_fd() override { return from_.readable_fd(); }
   bool closed() const override { return from_.closed(); }
+  bool has_read(std::string_view topic, std::uint64_t sequence) const override {
+    return from_.has_read(topic, sequence);
+  }
   void close() override { from_.close(); }
 
  private:
@@ -167,6 +176,7 @@ class in_port_of final : public in_port {
     return why;
   }
   std::error_code notice(const log_notice& what) override { return to_.try_publish_notice(what); }
+  std::size_t pending() const override { return to_.unappended() + (held_ ? 1 : 0); }
 
  private:
   struct held {
@@ -187,9 +197,10 @@ class stream_history_source final : public history_source<T> {
     const std::size_t limit = request.from.kind() == replay_kind::last
                                   ? request.from.count() - std::min<std::size_t>(request.from.count(), request.have)
                                   : std::numeric_limits<std::size_t>::max();
-    from_(request, [&as = as_, limit, done = std::move(done)](const std::vector<past_entry>& entries) {
-      done(past_events<T>(entries, as, limit,
-                          [&as](const incoming& each) { return decode_payload<T>(each, as.entry_shape()); }));
+    const auto decode = [&as = as_](const incoming& each) { return decode_payload<T>(each, as.entry_shape()); };
+    from_(request, [&as = as_, limit, decode, done = std::move(done)](const std::vector<past_entry>& entries,
+                                                                      const takeover& line) {
+      done(past_events<T>(entries, as, limit, decode, line));
     });
   }
 
@@ -210,9 +221,10 @@ template <class T>
 const route_type& route_type_of() {
   require_codec<T>();
   static const route_type type{
-      [](const std::shared_ptr<core::bus_core>& bus, std::string_view topic, const wire_format& as, past_fetcher from) {
-        open_topic_of<T>(bus, topic)
-            .set_history_source(from ? std::make_shared<stream_history_source<T>>(as, std::move(from)) : nullptr);
+      [](const std::shared_ptr<core::bus_core>& bus, std::string_view pattern, const wire_format& as,
+         past_fetcher from) {
+        return core::add_history_source<T>(bus, pattern,
+                                           std::make_shared<stream_history_source<T>>(as, std::move(from)));
       },
       shape_of<T>,
       [](const std::shared_ptr<core::bus_core>& bus, std::string_view pattern, inbox_options options,
@@ -222,7 +234,8 @@ const route_type& route_type_of() {
       },
       [](const std::shared_ptr<core::bus_core>& bus, std::string_view topic) -> std::unique_ptr<in_port> {
         return std::make_unique<in_port_of<T>>(open_topic_of<T>(bus, topic));
-      }};
+      },
+      typeid(T)};
   return type;
 }
 

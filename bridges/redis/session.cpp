@@ -58,9 +58,11 @@ session::time_point session::wake_at() const {
       return deadline_;
     case state::ready: {
       auto at = time_point::max();
-      if (awaits_ || pinged_) at = std::max(sent_ + longer_, heard_) + with_.command_timeout;
-      if (!pinged_ && with_.health_check.count() != 0)
-        at = std::min(at, std::max(heard_, sent_ + longer_) + with_.health_check);
+      if (awaits_ || pinged_) {
+        at = heard_ + longer_ + with_.command_timeout;
+      } else if (with_.health_check.count() != 0) {
+        at = heard_ + with_.health_check;
+      }
       if (with_.idle_timeout.count() != 0 && !awaits_) at = std::min(at, sent_ + with_.idle_timeout);
       return at;
     }
@@ -85,6 +87,10 @@ void session::connected(time_point now) {
 
 void session::disconnected(std::string reason, time_point now) { come_down(std::move(reason), now); }
 
+void session::left_behind(std::string address) {
+  if (client_id_ != 0 && !address.empty()) left_behind_.emplace(client_id_, std::move(address));
+}
+
 void session::come_down(std::string reason, time_point) {
   if (state_ != state::connecting && state_ != state::greeting && state_ != state::ready) return;
   state_ = state::lost;
@@ -101,6 +107,7 @@ session_action session::greet(time_point now) {
   if (greeted_ && questions_.empty()) {
     state_ = state::ready;
     retries_.reset();
+    left_behind_.reset();
     return {session_action::kind::open, {}, 0, {}};
   }
   if (!reason_.empty() && greeted_ && refused_) return lose(std::exchange(reason_, {}), now);  // it was refused
@@ -124,6 +131,10 @@ session_action session::greet(time_point now) {
   }
   // RESP2 needs no HELLO: it is what every connection begins with, and servers before 6 do not know the command.
   if (with_.database != 0) ask(question::select, {"SELECT", std::to_string(with_.database)});
+  if (left_behind_) {
+    const auto& [id, address] = *left_behind_;  // both: a server that was started anew counts from 1 again
+    ask(question::kill, {"CLIENT", "KILL", "ID", std::to_string(id), "ADDR", address});
+  }
   if (!with_.client_name.empty()) ask(question::name, {"CLIENT", "SETNAME", with_.client_name});
   ask(question::id, {"CLIENT", "ID"});
   ask(question::ping, {"PING"});
@@ -153,16 +164,16 @@ void session::answered(const reply& what, time_point now) {
 }
 
 void session::sent(time_point now, std::chrono::nanoseconds longer) {
+  // From the first of those that are awaited: who goes on sending must find out, too.
   if (!awaits_) heard_ = std::max(heard_, now);
   awaits_ = true;
   sent_ = now;
-  longer_ = longer;
+  longer_ = std::max(longer_, longer);
 }
 
 session_action session::look(time_point now) {
   using kind = session_action::kind;
-  const auto last = std::max(heard_, sent_ + longer_);
-  if ((awaits_ || pinged_) && now >= std::max(sent_ + longer_, heard_) + with_.command_timeout) {
+  if ((awaits_ || pinged_) && now >= heard_ + longer_ + with_.command_timeout) {
     return lose("no reply within " + seconds_of(with_.command_timeout), now);
   }
   if (with_.idle_timeout.count() != 0 && !awaits_ && now >= sent_ + with_.idle_timeout) {
@@ -171,7 +182,7 @@ session_action session::look(time_point now) {
     reason_ = "idle";
     return {kind::drop, {}, 0, "idle"};
   }
-  if (!pinged_ && with_.health_check.count() != 0 && now >= last + with_.health_check) {
+  if (!awaits_ && !pinged_ && with_.health_check.count() != 0 && now >= heard_ + with_.health_check) {
     pinged_ = true;
     heard_ = now;  // its reply has the whole of the time
     return {kind::send, command({"PING"}), 1, {}};

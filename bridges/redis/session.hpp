@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <bridges/redis/reply.hpp>
 #include <bridges/redis/retry_schedule.hpp>
@@ -59,19 +61,26 @@ class session {
   void wanted() { is_wanted_ = true; }
   void connected(time_point now);
   void disconnected(std::string reason, time_point now);
+  /// Where the server saw the connection that was lost, as `127.0.0.1:50123`: it may still carry out what it was sent,
+  /// when it finds the time for it. The next connection ends it first, so that nothing old comes behind what is new.
+  void left_behind(std::string address);
   /// A reply to what `send` sent.
   void answered(const reply& what, time_point now);
-  /// Bytes came.
+  /// Bytes came, or the server has made room for more of ours.
   void heard(time_point now) { heard_ = now; }
-  /// Commands went out, whose last reply may take so much longer than usual (a blocking read).
+  /// Commands went out, one of whose replies may take so much longer than usual (a blocking read).
   void sent(time_point now, std::chrono::nanoseconds longer = {});
   /// Nothing is awaited any more.
-  void settled() { awaits_ = false; }
+  void settled() {
+    awaits_ = false;
+    longer_ = {};
+  }
 
   // How it stands.
 
   bool is_ready() const { return state_ == state::ready; }
   bool is_stopped() const { return state_ == state::stopped; }
+  bool is_stopping() const { return stopping_; }
   /// How often it was connected; the number of the present connection.
   std::uint64_t connections() const { return connections_; }
   /// CLIENT ID, 0 if the server does not tell.
@@ -80,7 +89,7 @@ class session {
 
  private:
   enum class state : std::uint8_t { idle, connecting, greeting, ready, lost, waiting, stopped };
-  enum class question : std::uint8_t { ping, auth, select, name, id };
+  enum class question : std::uint8_t { ping, auth, select, kill, name, id };
 
   session_action greet(time_point now);
   session_action lose(std::string reason, time_point now);
@@ -99,12 +108,13 @@ class session {
   bool refused_ = false;  ///< the greeting was, because of reason_
   std::uint64_t connections_ = 0;
   std::int64_t client_id_ = 0;
+  std::optional<std::pair<std::int64_t, std::string>> left_behind_;  ///< its id and address
   std::string questions_;  ///< what the awaited answers of the greeting are to, a question each
   std::string reason_;
-  time_point deadline_{};  ///< of connecting, greeting or waiting
-  time_point heard_{};
-  time_point sent_{};
-  std::chrono::nanoseconds longer_{0};
+  time_point deadline_{};               ///< of connecting, greeting or waiting
+  time_point heard_{};                  ///< or began to wait for a reply
+  time_point sent_{};                   ///< the last command
+  std::chrono::nanoseconds longer_{0};  ///< of what is awaited
 };
 
 }  // namespace actorbus::redis

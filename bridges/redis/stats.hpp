@@ -22,7 +22,16 @@ struct stats {
   std::uint64_t topics_refused = 0;   ///< messages for topics beyond max_topics, of another type, or with no valid name
   std::uint64_t gaps = 0;             ///< notices published: gap, trimmed, epoch_reset
   std::uint64_t waiting = 0;          ///< events not yet sent, of all routes
-  std::uint64_t lag = 0;              ///< entries known to be in the streams and not yet read
+  std::uint64_t lag = 0;              ///< entries known to be in the streams and not yet read, by groups neither
+  std::uint64_t pending = 0;      ///< entries that groups have delivered, to whomever, and that are not acknowledged;
+                                  ///< as of the last look, a second ago at most, of groups consumed here
+  std::uint64_t in_hand = 0;      ///< of those, held here
+  std::uint64_t consumed = 0;     ///< entries of groups handled and acknowledged
+  std::uint64_t redelivered = 0;  ///< entries delivered again: retried, found after a restart, or claimed
+  std::uint64_t claimed = 0;      ///< of those, taken over from another consumer
+  std::uint64_t handlers_failed = 0;        ///< entries of groups whose handler threw, each time
+  std::uint64_t dead_letters = 0;           ///< entries put to the dead letters
+  std::uint64_t in_use = 0, available = 0;  ///< connections of the pool for requests, now
 };
 
 }  // namespace actorbus::redis

@@ -4,16 +4,16 @@
 #include <algorithm>
 #include <array>
 
-#include <bridges/redis/command.hpp>
-#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/replica_waits.hpp>
 #include <bridges/redis/stream_out.hpp>
 
 namespace actorbus::redis {
 
 namespace {
 
-/// Strings kept for their memory.
+/// Strings kept for their memory, and how large one may be.
 constexpr std::size_t most_spare = 1024;
+constexpr std::size_t largest_spare = std::size_t{16} * 1024;
 
 /// What may pass: the event is sent again.
 bool is_passing(std::string_view code) {
@@ -38,7 +38,7 @@ void stream_out::take(const reply& what, connection&) {
     return pump_later(std::exchange(rest_, std::chrono::nanoseconds{0}));
   }
   // Half empty, so that what is taken goes out in batches.
-  if (events_ <= core_.options().max_in_flight / 2) plan();
+  if (events_ <= core_.options().max_in_flight / 2) pump_soon();
 }
 
 void stream_out::acknowledged(const reply& what) {
@@ -46,7 +46,7 @@ void stream_out::acknowledged(const reply& what) {
   core_.counts.out += at->events;
   events_ -= at->events;
   if (at->token != 0) confirm(*at, what);
-  if (spare_.size() < most_spare) spare_.push_back(std::move(at->bytes));
+  if (spare_.size() < most_spare && at->bytes.capacity() <= largest_spare) spare_.push_back(std::move(at->bytes));
   waiting_.erase(at);
   --sent_;
   retries_.reset();
@@ -56,7 +56,11 @@ void stream_out::failed(const reply& what) {
   const auto code = what.error_code();
   if (!is_passing(code)) return give_up(what);
   if (code == "GAP") {
-    adopts_ = adopts_ || what.text == "GAP none";
+    // Behind one that failed that is to be expected. Else all before it was acknowledged: the server has lost it.
+    if (!rewinding_) {
+      adopts_ = true;
+      core_.warn("lost by the server", "the server has lost events of '" + pattern_ + "' that it had acknowledged");
+    }
   } else if (code != "NOSCRIPT") {
     rest_ = std::max(rest_, rewinding_ ? std::chrono::nanoseconds{0} : retries_.next());
     core_.warn("try again", "the server does not take events of '" + pattern_ + "' now: " + std::string(what.text));
@@ -98,21 +102,7 @@ void stream_out::confirm(const unacknowledged& what, const reply& id) {
     return;
   }
   if (waiting->replicas == 0) return waiting->promise.set_value(*parsed);
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(waiting->deadline - confirmations::clock::now()).count();
-  command_writer(core_.commands().out())
-      .begin(3)
-      .word("WAIT")
-      .number(static_cast<std::int64_t>(waiting->replicas))
-      .number(std::max<std::int64_t>(left, 1));
-  auto kept = std::make_shared<confirmations::request>(std::move(*waiting));
-  expect_once(core_.commands(), [kept, parsed](const reply* answer) {
-    const auto enough = static_cast<std::int64_t>(kept->replicas);
-    if (answer != nullptr && answer->kind == reply_kind::integer && answer->integer >= enough)
-      return kept->promise.set_value(*parsed);
-    kept->promise.set_exception(std::make_exception_ptr(bus_error(
-        errc::timeout, "publish_confirmed: the event is in the stream, but not on so many replicas in time")));
-  });
+  core_.replicas().add(std::move(*waiting), *parsed);
 }
 
 }  // namespace actorbus::redis

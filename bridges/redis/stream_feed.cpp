@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/stream_reader.hpp>
 
@@ -12,8 +13,15 @@ namespace actorbus::redis {
 
 namespace {
 
-/// How long a full topic is left alone, and a stream that cannot be read.
+/// How long a full topic is left alone. Nothing tells a publisher that must not wait of room in its lane.
 constexpr std::chrono::microseconds pause{500};
+
+/// Entries handed on between two looks at the stream, that are known if it was made anew.
+constexpr std::size_t most_remembered = 8192;
+
+std::optional<stream_id> id_of(const reply& entry) {
+  return entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
+}
 
 }  // namespace
 
@@ -32,12 +40,31 @@ stream_feed::stream_feed(bridge_core& of, stream_reader& by, std::string key, st
       with_(with),
       age_(how_old),
       topic_(of, std::move(topic), type),
-      later_(of.loop().context()) {}
+      later_(
+          of.loop(),
+          [this] {
+            hand_on();
+            if (wants_more()) reader_.interrupt();
+          },
+          pause) {}
 
 std::size_t stream_feed::waiting() const {
   std::size_t sum = 0;
   for (const auto& each : backlog_) sum += each.entries.size() - each.next;
   return sum;
+}
+
+stream_offset stream_feed::at() const {
+  if (!backlog_.empty() && place_ != 0) {
+    const batch& front = backlog_.front();
+    if (const auto id = id_of(front.entries[front.next])) return {*id, static_cast<std::uint32_t>(place_)};
+  }
+  return {cursor_.position().next(), 0};
+}
+
+stream_offset stream_feed::next() {
+  const auto pending = topic_.first_pending();
+  return pending ? pending->at : at();
 }
 
 void stream_feed::begin(connection& by) {
@@ -73,7 +100,8 @@ void stream_feed::take(const reply& what, connection& by) {
       return;
     case step::facts: {
       const bool is_missing = what.is_error() && what.text.find("no such key") != std::string_view::npos;
-      if (what.is_error() && !is_missing) return reader_.broken(*this, std::string(what.text)), void(is_broken_ = true);
+      is_broken_ = what.is_error() && !is_missing;
+      if (is_broken_) return reader_.broken(*this, std::string(what.text));
       facts_ = stream_facts::of(what);
       if (resumed_) return begin_at(*resumed_);
       if (with_.after) return begin_at(*with_.after);
@@ -116,17 +144,23 @@ void stream_feed::look(const reply& info) {
 void stream_feed::look_at(const stream_facts& now) {
   if (!backlog_.empty()) return;  // what was read is not handed on: the cursor is behind
   const auto found = cursor_.look(now);
+  const auto since = std::exchange(handed_on_, {});
   using kind = stream_cursor::finding::kind;
   if (found.what == kind::trimmed) {
     notices_.push_back(trimmed{.topic = {}, .first = found.first.to_string(), .last = found.last.to_string()});
   } else if (found.what == kind::reset) {
     notices_.push_back(epoch_reset{.topic = {}, .reason = found.reason});
+    // What a read has brought since the last look may have been of the new stream, which is now read from its
+    // beginning; what is on its way will come again.
+    known_ = since;
+    discards_ = true;
   }
   if (found.what != kind::nothing) hand_on();
+  save();  // again, if it did not succeed
 }
 
 void stream_feed::keep(std::span<reply> entries, std::shared_ptr<arena> memory) {
-  if (entries.empty()) return;
+  if (entries.empty() || discards_) return;
   const reply& newest = entries.back();
   const auto last = newest.elements.empty() ? std::nullopt : stream_id::parse(newest.elements[0].text);
   if (!last) return core_.warn("no entries", "the server answered XREAD with something else");
@@ -142,7 +176,7 @@ bool stream_feed::tell_notices() {
 }
 
 void stream_feed::hand_on() {
-  if (stopped_) return;
+  if (stopped_ || is_over_) return;
   if (topic_.is_full() && topic_.retry() == inbound_topic::outcome::full) return come_back();
   if (!tell_notices()) return come_back();
   while (!backlog_.empty()) {
@@ -157,25 +191,33 @@ void stream_feed::hand_on() {
   save();
 }
 
+bool stream_feed::is_known(stream_id which) {
+  while (!known_.empty() && known_.front() < which) known_.pop_front();
+  return !known_.empty() && known_.front() == which;
+}
+
 bool stream_feed::hand_on(batch& from) {
   for (; from.next < from.entries.size(); ++from.next) {
     if (topic_.is_full()) return false;
     const reply& entry = from.entries[from.next];
-    const auto id = entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
+    const auto id = id_of(entry);
     if (!id) continue;
-    if (!hand_on(entry, *id)) return false;
+    if (!is_known(*id) && !hand_on(entry, *id)) return false;
     cursor_.advance(*id);
+    handed_on_.push_back(*id);
+    if (handed_on_.size() > most_remembered) handed_on_.pop_front();
   }
   return true;
 }
 
-bool stream_feed::hand_on(const reply& entry, stream_id) {
+bool stream_feed::hand_on(const reply& entry, stream_id number) {
   const auto& words = entry.elements[1].elements;  // empty for one that was deleted meanwhile
   fields_.clear();
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields_.push_back({words[i].text, words[i + 1].text});
   events_.clear();
   const std::string_view id = entry.elements[0].text;
-  if (const fault wrong = as_.read_entry(fields_, events_)) {
+  const entry_name name{id, number, cursor_.read()};
+  if (const fault wrong = read_entry_or_letter(as_, fields_, events_)) {
     ++core_.counts.decode_failures;
     core_.warn("not decodable", "entry " + std::string(id) + " of '" + key_ + "' was set aside: " + wrong);
     return true;
@@ -184,50 +226,57 @@ bool stream_feed::hand_on(const reply& entry, stream_id) {
     ++core_.counts.echoes;
     return true;
   }
+  if (resumed_within_ && resumed_within_->id == number) place_ = std::exchange(resumed_within_, {})->place;
   for (; place_ < events_.size(); ++place_) {
     if (topic_.is_full()) return false;
-    topic_.offer(events_[place_], as_.entry_shape(), id);
+    // What is not taken is not passed, for whoever resumes.
+    is_over_ = topic_.offer(events_[place_], as_.entry_shape(), &name) == inbound_topic::outcome::over;
+    if (is_over_) return false;
   }
   place_ = 0;
   return true;
 }
 
-void stream_feed::come_back() {
-  if (std::exchange(waits_, true)) return;
-  later_.expires_after(pause);
-  later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-    const auto self = weak.lock();
-    if (error || !self) return;
-    self->waits_ = false;
-    self->hand_on();
-    if (self->wants_more()) self->reader_.interrupt();
-  });
-}
-
 void stream_feed::save() {
-  if (with_.resume_as.empty() || saving_ || !cursor_.has_begun() || saved_ == cursor_.position() ||
-      !core_.commands().is_ready())
-    return;
+  if (with_.resume_as.empty() || saving_ || stopped_ || !cursor_.has_begun() || !core_.commands().is_ready()) return;
+  if (next() != at()) come_back();  // what is not in the log yet is saved later
+  std::string now = written();
+  if (now == saved_) return;
   saving_ = true;
-  saved_ = cursor_.position();
-  append_command(core_.commands().out(), {"SET", cursor_key(), written()});
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply*) {
+  saved_ = std::move(now);
+  append_command(core_.commands().out(), {"SET", cursor_key(), saved_});
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
     const auto self = weak.lock();
     if (!self) return;
     self->saving_ = false;
-    self->save();
+    if (what != nullptr && !what->is_error()) return self->save();
+    self->saved_.clear();  // tried again with the next look at the stream
+    if (what != nullptr) {
+      self->core_.warn("cursor not saved",
+                       "the server did not take the cursor of '" + self->key_ + "': " + std::string(what->text));
+    }
   });
 }
 
-/// The id, and how many entries were ever added up to it.
-std::string stream_feed::written() const {
-  const auto read = cursor_.read();
-  return saved_.to_string() + (read ? ' ' + std::to_string(*read) : "");
+/// The id of the last entry whose events are all in the log, or id and place of the last event that is, and how many
+/// entries were ever added up to there, that one not counted.
+std::string stream_feed::written() {
+  const auto pending = topic_.first_pending();
+  const stream_offset behind = pending ? pending->at : at();
+  const auto read = pending ? pending->before : cursor_.read();
+  std::string text = behind.place == 0 ? behind.id.previous().to_string()
+                                       : behind.id.to_string() + ':' + std::to_string(behind.place - 1);
+  return read ? text + ' ' + std::to_string(*read) : text;
 }
 
 void stream_feed::read_saved(std::string_view text) {
   const auto space = text.find(' ');
-  resumed_ = stream_id::parse(text.substr(0, space));
+  const std::string_view where = text.substr(0, space);
+  const auto at = stream_offset::parse(where);
+  if (!at) return;
+  const bool is_within = where.find(':') != where.npos;
+  resumed_ = is_within ? at->id.previous() : at->id;
+  if (is_within) resumed_within_ = {at->id, at->place + 1};
   if (space == std::string_view::npos) return;
   std::uint64_t count = 0;
   const auto end = text.data() + text.size();
@@ -235,7 +284,8 @@ void stream_feed::read_saved(std::string_view text) {
 }
 
 void stream_feed::stop() {
-  if (!stopped_) save();
+  saving_ = false;
+  save();
   stopped_ = true;
   later_.cancel();
 }

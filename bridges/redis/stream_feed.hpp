@@ -3,12 +3,12 @@
 // Threads: the loop's.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <bridges/redis/deferred_call.hpp>
 #include <bridges/redis/inbound_topic.hpp>
 #include <bridges/redis/stream_cursor.hpp>
 
@@ -31,11 +31,20 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   /// Where the next read begins: behind what was read, handed on or not.
   stream_id read_to() const { return backlog_.empty() ? cursor_.position() : backlog_.back().last; }
   /// The next read may include it.
-  bool wants_more() const { return cursor_.has_begun() && !is_broken_ && backlog_.size() < 2 && !topic_.is_full(); }
+  bool wants_more() const {
+    return cursor_.has_begun() && !is_broken_ && !is_over_ && backlog_.size() < 2 && !topic_.is_full();
+  }
+  /// A read begins, there.
+  stream_id begin_read() {
+    discards_ = false;
+    return read_to();
+  }
   bool has_begun() const { return cursor_.has_begun(); }
   bool is_begun_or_broken() const { return cursor_.has_begun() || is_broken_; }
   std::uint64_t lag() const { return cursor_.lag(); }
   std::size_t waiting() const;
+  /// The first event of the stream that is not in the topic's log yet: on its way there, here, or not read.
+  stream_offset next();
 
   /// Finds out where to begin, by commands on `by`. `on_connection` again after each loss.
   void begin(connection& by);
@@ -67,9 +76,12 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   void look_at(const stream_facts& now);
   bool tell_notices();
   bool hand_on(batch& from);
+  bool is_known(stream_id which);
   bool hand_on(const reply& entry, stream_id id);
-  void come_back();
-  std::string written() const;
+  void come_back() { later_.plan(weak_from_this()); }
+  /// The next event to be handed on.
+  stream_offset at() const;
+  std::string written();
   void read_saved(std::string_view text);
   std::string cursor_key() const { return key_ + ":cursor:" + with_.resume_as; }
 
@@ -85,17 +97,21 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   std::deque<step> asked_;
   std::optional<stream_id> resumed_;
   std::optional<std::uint64_t> resumed_count_;
+  std::optional<stream_offset> resumed_within_;  ///< the events of this entry before that place were handed on
   std::deque<batch> backlog_;
+  std::deque<stream_id> handed_on_;  ///< since the last look
+  std::deque<stream_id> known_;      ///< of a stream that was made anew: handed on already
+  bool discards_ = false;            ///< what the present read brings comes again with the next
   std::deque<log_notice> notices_;
   std::vector<field_view> fields_;
   std::vector<incoming> events_;
   std::size_t place_ = 0;  ///< events of the entry that are handed on already
-  stream_id saved_;
+  std::string saved_;
   bool saving_ = false;
+  bool is_over_ = false;    ///< the topic takes nothing any more
   bool is_broken_ = false;  ///< no stream, or not ours to read: tried again later
-  bool waits_ = false;
   bool stopped_ = false;
-  boost::asio::steady_timer later_;
+  deferred_call later_;
 };
 
 /// An entry's fields as one text, by which its echo is known.

@@ -1,18 +1,26 @@
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
 #include <bridges/redis/stream_history.hpp>
 
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <limits>
 
 #include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/expect_once.hpp>
-#include <bridges/redis/inbound_topic.hpp>
 
 namespace actorbus::redis {
 
 namespace {
 
 constexpr std::size_t page = 512;
+constexpr std::size_t smallest_page = 16;
+constexpr std::size_t most_lost = 8;
+
+/// Between two looks whether what was published before is out, and the reading has begun.
+constexpr std::chrono::milliseconds look_every{1};
 
 std::size_t wanted_of(const history_request& what) {
   if (what.from.kind() != replay_kind::last) return std::numeric_limits<std::size_t>::max();
@@ -21,19 +29,21 @@ std::size_t wanted_of(const history_request& what) {
 
 }  // namespace
 
-void stream_history::fetch(const std::weak_ptr<bridge_core>& of, std::string key, const wire_format& as,
-                           const history_request& what, answer then) {
-  auto reading = std::make_shared<stream_history>(of, std::move(key), as, what, std::move(then));
+void stream_history::fetch(const std::weak_ptr<bridge_core>& of, const wire_format& as, const history_request& what,
+                           past_taker then) {
+  auto reading = std::make_shared<stream_history>(of, as, what, std::move(then));
   const auto core = of.lock();
   if (!core || core->is_closed()) return;  // its end answers
-  core->loop().post([reading] { reading->ask(); });
+  core->loop().post([reading] {
+    if (const auto living = reading->core_.lock()) living->add_history(reading);
+    reading->prepare();
+  });
 }
 
-stream_history::stream_history(const std::weak_ptr<bridge_core>& of, std::string key, const wire_format& as,
-                               const history_request& what, answer then)
-    : core_(of), key_(std::move(key)), as_(as), what_(what), then_(std::move(then)), wanted_(wanted_of(what)) {
+stream_history::stream_history(const std::weak_ptr<bridge_core>& of, const wire_format& as, const history_request& what,
+                               past_taker then)
+    : core_(of), as_(as), what_(what), then_(std::move(then)), wanted_(wanted_of(what)) {
   if (what.from.kind() == replay_kind::since) since_ = stream_id::at(what.from.time());
-  passed_ = !what.before;
 }
 
 stream_history::~stream_history() { finish(); }
@@ -41,22 +51,70 @@ stream_history::~stream_history() { finish(); }
 void stream_history::finish() {
   if (!then_) return;
   std::reverse(entries_.begin(), entries_.end());
-  std::exchange(then_, nullptr)(std::move(entries_));
+  std::exchange(then_, nullptr)(std::move(entries_), line_);
+}
+
+void stream_history::prepare() {
+  const auto core = core_.lock();
+  if (!core || core->is_closed()) return finish();
+  const auto now = std::chrono::steady_clock::now();
+  if (deadline_ == decltype(deadline_){}) {
+    deadline_ = now + core->options().command_timeout;
+    core->commands().want();
+  }
+  if (core->has_commands() && (core->is_settled(what_.topic, what_.until) || now >= deadline_)) {
+    draw_line(*core);
+    deadline_ = now + core->options().command_timeout;
+    return ask();
+  }
+  if (now >= deadline_) return give_up("there is no connection");
+  auto timer = std::make_shared<boost::asio::steady_timer>(core->loop().context(), look_every);
+  timer->async_wait([timer, self = shared_from_this()](boost::system::error_code error) {
+    if (!error) self->prepare();
+  });
+}
+
+void stream_history::draw_line(bridge_core& core) {
+  key_ = as_.stream_key(core.options().prefix, what_.topic);
+  line_.self = core.origin();
+  line_.until = what_.until;
+  // First what is on its way to the log, then the log: what leaves the one between the two looks is in the other.
+  const auto next = core.next_of(what_.topic);
+  hears_others_ = next.has_value();
+  if (!next) return;
+  line_.next = *next;
+  what_.look([&](const metadata& each) {
+    if (each.origin == 0 || each.origin == line_.self) return true;
+    const std::string* known = each.headers.find(id_header);
+    const auto at = known != nullptr ? stream_offset::parse(*known) : std::nullopt;
+    if (!at || line_.next < *at) return true;  // of another bridge
+    line_.next = *at;
+    return false;
+  });
 }
 
 void stream_history::ask() {
   const auto core = core_.lock();
-  if (!core || !core->has_commands()) return finish();
-  self_ = core->origin();
+  if (!core || core->is_closed()) return finish();
+  if (by_ && by_->is_ready()) return ask(*by_);
+  core->pool().borrow(deadline_, [self = shared_from_this()](const connection_pool::loan& by) {
+    self->by_ = by;
+    if (!by) return self->give_up("no connection was free to read it");
+    self->ask(*by);
+  });
+}
+
+void stream_history::ask(connection& by) {
   const std::string newest = oldest_ == stream_id::max() ? "+" : oldest_.previous().to_string();
-  const std::size_t count = passed_ ? std::min(page, wanted_ - std::min(wanted_, events_)) : page;
-  append_command(core->commands().out(), {"XREVRANGE", key_, newest, since_.to_string(), "COUNT",
-                                          std::to_string(std::max<std::size_t>(count, 1))});
-  expect_once(core->commands(), [self = shared_from_this()](const reply* what) { self->take(what); });
+  const std::size_t count = std::clamp(wanted_ - std::min(wanted_, events_), smallest_page, page);
+  append_command(by.out(), {"XREVRANGE", key_, newest, since_.to_string(), "COUNT", std::to_string(count)});
+  expect_once(by, [self = shared_from_this()](const reply* what) { self->take(what); });
 }
 
 void stream_history::take(const reply* what) {
-  if (what == nullptr || !what->is_array() || what->elements.empty()) return finish();
+  if (what == nullptr) return ask_again();
+  if (what->is_error()) return give_up(std::string(what->text));
+  if (!what->is_array() || what->elements.empty()) return finish();
   for (const reply& each : what->elements) {
     if (!consider(each)) return finish();
   }
@@ -64,36 +122,45 @@ void stream_history::take(const reply* what) {
   ask();
 }
 
+/// The connection was lost: on another one, if there is one soon.
+void stream_history::ask_again() {
+  const auto core = core_.lock();
+  if (!core || core->is_closed()) return finish();
+  deadline_ = std::chrono::steady_clock::now() + core->options().command_timeout;
+  if (++lost_ > most_lost) return give_up("connections are lost again and again");
+  by_.reset();
+  ask();
+}
+
+void stream_history::give_up(const std::string& why) {
+  if (const auto core = core_.lock(); core && !core->is_closed()) {
+    core->warn("no history", "a subscription to '" + what_.topic + "' begins without all of its history: " + why);
+  }
+  finish();
+}
+
 bool stream_history::consider(const reply& entry) {
   const auto id = entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
   if (!id) return false;
   oldest_ = *id;
-  past_entry one{*id, {}};
   std::vector<field_view> fields;
   const auto& words = entry.elements[1].elements;
-  for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
-    one.fields.emplace_back(words[i].text, words[i + 1].text);
-    fields.push_back({words[i].text, words[i + 1].text});
-  }
+  for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields.push_back({words[i].text, words[i + 1].text});
   std::vector<incoming> events;
-  if (as_.read_entry(fields, events) != nullptr || events.empty()) return true;
-  if (what_.before) {
-    const auto& before = *what_.before;
-    const incoming& last = events.back();
-    const bool is_ours = last.origin == self_;
-    const std::string* known = before.headers.find(id_header);
-    if (known != nullptr) {
-      // The oldest in the log came from the stream: older entries are, and ours that were published before it.
-      const auto boundary = stream_id::parse(*known);
-      if (is_ours ? last.origin_sequence >= before.sequence : !boundary || !(*id < *boundary)) return true;
-    } else {
-      // It was published here: its entry, or one of ours that is older, is where the log begins in the stream.
-      if (is_ours && last.origin_sequence <= before.sequence) passed_ = true;
-      if (!passed_ || (is_ours && last.origin_sequence >= before.sequence)) return true;
-    }
+  if (read_entry_or_letter(as_, fields, events) != nullptr) return true;
+  const auto older = static_cast<std::size_t>(
+      std::count_if(events.begin(), events.end(), [&](const auto& each) { return line_.is_before(*id, each); }));
+  const bool is_ours = !events.empty() && events.back().origin == line_.self;
+  if (!hears_others_ && is_ours && events.back().origin_sequence >= line_.until) {
+    // Others' events never come into the log: they are history where they lie before the first one that the log has.
+    entries_.clear();
+    events_ = 0;
   }
-  events_ += events.size();
+  if (older == 0) return true;
+  past_entry one{*id, {}};
+  for (const auto& each : fields) one.fields.emplace_back(each.name, each.value);
   entries_.push_back(std::move(one));
+  events_ += older;
   return events_ < wanted_;
 }
 

@@ -6,7 +6,6 @@
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/stream_reader.hpp>
 #include <bus/errors.hpp>
-#include <bus/names.hpp>
 
 namespace actorbus::redis {
 
@@ -19,13 +18,7 @@ constexpr std::chrono::milliseconds look_every{500};
 
 stream_in::stream_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
                      const stream_options& with)
-    : core_(of),
-      pattern_(pattern),
-      as_(as),
-      type_(type),
-      with_(with),
-      is_literal_(is_literal(pattern)),
-      later_(of.loop().context()) {}
+    : inbound_route(of, pattern, as, type, with.max_topics), with_(with), later_(of.loop().context()) {}
 
 void stream_in::start() {
   if (is_literal_) {
@@ -51,6 +44,7 @@ void stream_in::add(std::string key, std::string topic, stream_feed::age how_old
     return;
   }
   feeds_.emplace(std::move(key), fresh);
+  if (how_old == stream_feed::age::from_the_start) core_.states().waits(supervisor::role::reading);
   core_.reader().add(fresh);
 }
 
@@ -85,13 +79,8 @@ void stream_in::consider(std::string_view key) {
   std::string name(key);
   if (feeds_.count(name) != 0) return;
   const auto topic = as_.topic_of_key(core_.options().prefix, key);
-  if (!topic || !is_topic_name(*topic) || !matches(pattern_, *topic)) return;
-  if (feeds_.size() >= with_.max_topics) {
-    ++core_.counts.topics_refused;
-    core_.warn("too many topics",
-               "route '" + pattern_ + "' has max_topics topics already: '" + std::string(*topic) + "' gets no events");
-    return;
-  }
+  if (!topic || !covers(*topic)) return;
+  if (!admits(*topic, feeds_.size())) return void(++core_.counts.topics_refused);
   using age = stream_feed::age;
   add(std::move(name), std::string(*topic), first_round_ ? age::from_the_start : age::made_since);
 }
@@ -114,6 +103,25 @@ void stream_in::stop() {
     core_.reader().remove(key);
   }
   feeds_.clear();
+}
+
+stream_feed* stream_in::feed_of(std::string_view topic) const {
+  const auto found = feeds_.find(as_.stream_key(core_.options().prefix, topic));
+  return found == feeds_.end() ? nullptr : found->second.get();
+}
+
+bool stream_in::is_settled(std::string_view topic, std::uint64_t) {
+  if (stopped_ || !covers(topic)) return true;
+  const stream_feed* const feed = feed_of(topic);
+  return feed != nullptr ? feed->is_begun_or_broken() : is_literal_ || !first_round_;
+}
+
+std::optional<stream_offset> stream_in::next_of(std::string_view topic) {
+  if (stopped_ || !covers(topic)) return std::nullopt;
+  if (stream_feed* const feed = feed_of(topic)) return feed->next();
+  // A stream that is found later is read from its beginning.
+  if (is_literal_ || feeds_.size() >= with_.max_topics) return std::nullopt;
+  return stream_offset{};
 }
 
 void stream_in::add_to(stats& sum) const {

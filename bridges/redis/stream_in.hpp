@@ -9,11 +9,12 @@
 #include <string_view>
 #include <unordered_map>
 
+#include <bridges/redis/inbound_route.hpp>
 #include <bridges/redis/stream_feed.hpp>
 
 namespace actorbus::redis {
 
-class stream_in final : public route, public std::enable_shared_from_this<stream_in> {
+class stream_in final : public inbound_route, public std::enable_shared_from_this<stream_in> {
  public:
   stream_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
             const stream_options& with);
@@ -22,6 +23,8 @@ class stream_in final : public route, public std::enable_shared_from_this<stream
   void stop() override;
   void on_commands() override;
   void add_to(stats& sum) const override;
+  bool is_settled(std::string_view topic, std::uint64_t until) override;
+  std::optional<stream_offset> next_of(std::string_view topic) override;
 
  private:
   void add(std::string key, std::string topic, stream_feed::age how_old);
@@ -29,13 +32,10 @@ class stream_in final : public route, public std::enable_shared_from_this<stream
   void discovered(const reply& what);
   void consider(std::string_view key);
   void discover_later();
+  /// Null: none is known.
+  stream_feed* feed_of(std::string_view topic) const;
 
-  bridge_core& core_;
-  const std::string pattern_;
-  const wire_format& as_;
-  const route_type& type_;
   const stream_options with_;
-  const bool is_literal_;
   std::unordered_map<std::string, std::shared_ptr<stream_feed>> feeds_;
   boost::asio::steady_timer later_;
   bool first_round_ = true;  ///< what is found then begins where the route says; what comes later, at its beginning

@@ -3,13 +3,15 @@
 #include <bridges/redis/stream_out.hpp>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <random>
 
 #include <bridges/redis/append_script.hpp>
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/reused.hpp>
 #include <bridges/redis/stream_feed.hpp>
+#include <bus/errors.hpp>
+#include <bus/names.hpp>
 
 namespace actorbus::redis {
 
@@ -18,9 +20,9 @@ namespace {
 /// Events of one entry where a format packs, and of one call of the script.
 constexpr std::size_t largest_batch = 256;
 constexpr std::size_t largest_script_batch = 64;
-constexpr std::size_t largest_batch_bytes = std::size_t{64} * 1024;
-constexpr std::size_t most_unsent = std::size_t{4} * 1024 * 1024;
-constexpr std::size_t turn = 1024;
+
+/// Fields of one event with the script: Lua passes at most 8,000 words to a command.
+constexpr std::size_t most_script_fields = 3'900;
 
 /// How long the server remembers where a producer stands: longer than any outage that is waited out.
 constexpr std::chrono::milliseconds mark_lives{std::chrono::hours{24}};
@@ -31,12 +33,9 @@ std::int64_t signed_of(std::uint64_t number) { return static_cast<std::int64_t>(
 
 stream_out::stream_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
                        const stream_options& with, bool is_heard)
-    : core_(of),
-      pattern_(pattern),
-      as_(as),
+    : outbound_route(of, pattern, as, std::move(from)),
       with_(with),
       is_heard_(is_heard && !as.entries_carry_origin()),
-      from_(of.loop(), std::move(from)),
       retries_(of.options().retry_first, of.options().retry_most,
                [engine = std::mt19937_64(of.origin())]() mutable { return engine(); }),
       later_(of.loop().context()) {}
@@ -52,12 +51,14 @@ void stream_out::start() {
 void stream_out::stop() {
   stopped_ = true;
   later_.cancel();
+  core_.commands().forget(*this);
   from_.close();
 }
 
 void stream_out::on_commands() {
   sent_ = answered_ = 0;
   rewinding_ = resting_ = false;
+  later_.cancel();
   for (const auto& each : waiting_) core_.counts.resent += each.events;
   if (is_scripted()) return load_script();
   ready_ = true;
@@ -69,7 +70,7 @@ void stream_out::load_script() {
   ready_ = false;
   append_command(core_.commands().out(), {"SCRIPT", "LOAD", append_script});
   expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
-    const auto self = weak.lock();
+    const auto self = std::static_pointer_cast<stream_out>(weak.lock());
     if (!self || what == nullptr) return;
     if (!what->is_text()) {
       self->core_.warn("no script",
@@ -95,27 +96,15 @@ void stream_out::pump() {
   add_batch();
   if (fresh_ != 0) core_.commands().expect(*this, fresh_);
   send_expiries();
-  if (taken == asked) plan();
-}
-
-/// Behind the replies that are there already.
-void stream_out::plan() {
-  if (std::exchange(planned_, true)) return;
-  boost::asio::post(core_.loop().context(), [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->planned_ = false;
-    self->pump();
-  });
+  if (taken == asked) pump_soon();
 }
 
 void stream_out::pump_later(std::chrono::nanoseconds after) {
   resting_ = true;
   later_.expires_after(after);
   later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-    const auto self = weak.lock();
-    if (error || !self || self->stopped_) return;
-    self->resting_ = false;
+    const auto self = std::static_pointer_cast<stream_out>(weak.lock());
+    if (error || !self || self->stopped_ || !std::exchange(self->resting_, false)) return;
     if (!self->core_.commands().is_ready()) return;
     if (self->is_scripted()) return self->load_script();
     self->resend();
@@ -130,20 +119,31 @@ bool stream_out::is_flushed() {
   return waiting_.empty() && (from_.is_closed() || (ready_ && core_.commands().is_ready()));
 }
 
+bool stream_out::is_settled(std::string_view topic, std::uint64_t until) {
+  if (stopped_ || !matches(pattern_, topic)) return true;
+  pump();
+  if (!from_.has_taken(topic, until)) return false;
+  const target& of = target_of(topic);
+  return std::none_of(waiting_.begin(), waiting_.end(),
+                      [&](const auto& each) { return each.to == &of && each.first < until; });
+}
+
 void stream_out::add_to(stats& sum) const { sum.in_flight += events_; }
 
 stream_out::target& stream_out::target_of(std::string_view topic) {
-  if (last_ != nullptr && last_topic_ == topic) return *last_;
-  const auto found = targets_.find(std::string(topic));
-  if (found != targets_.end()) {
-    last_ = &found->second;
-  } else {
-    std::string key = as_.stream_key(core_.options().prefix, topic);
+  return targets_.find(topic, [this](std::string_view name) {
+    std::string key = as_.stream_key(core_.options().prefix, name);
     std::string producer = key + ":producer:" + std::to_string(core_.origin());
-    last_ = &targets_.emplace(topic, target{std::move(key), std::move(producer)}).first->second;
-  }
-  last_topic_ = topic;
-  return *last_;
+    return target{std::move(key), std::move(producer)};
+  });
+}
+
+/// Before it is among others, which would be refused with it.
+void stream_out::require_fit(const outgoing& what) const {
+  require_headers(what);
+  if (!is_scripted() || what.fields.size() <= most_script_fields) return;
+  throw bus_error(errc::invalid_argument, "it has " + std::to_string(what.fields.size()) +
+                                              " fields; with de-duplication an event may have 3900");
 }
 
 void stream_out::event(const metadata& about, const outgoing& what) {
@@ -152,31 +152,26 @@ void stream_out::event(const metadata& about, const outgoing& what) {
   mine.origin = core_.origin();
   mine.origin_sequence = about.sequence;
   const std::uint64_t token = about.origin == core_.origin() ? about.origin_sequence : 0;
+  require_fit(mine);
   const std::size_t most = is_scripted() ? largest_script_batch : std::min(as_.max_events(), largest_batch);
   if (most == 1) return add_plain(to, {&mine, 1}, token);
   const bool must_part =
       token != 0 || batch_.topic() != about.topic || batch_.size() >= most || batch_.bytes() >= largest_batch_bytes;
-  if (!batch_.empty() && must_part) add_batch();
+  if (must_part) add_batch();
   batch_.add(mine);
-  if (token == 0) return;
-  if (is_scripted())
-    add_scripted(to, batch_.events(), token);
-  else
-    add_plain(to, batch_.events(), token);
-  batch_.clear();
+  if (token != 0) add_batch(token);
 }
 
-void stream_out::add_batch() {
+void stream_out::add_batch(std::uint64_t token) {
   if (batch_.empty()) return;
-  const std::string topic = batch_.topic();
   try {
     if (is_scripted())
-      add_scripted(target_of(topic), batch_.events(), 0);
+      add_scripted(target_of(batch_.topic()), batch_.events(), token);
     else
-      add_plain(target_of(topic), batch_.events(), 0);
+      add_plain(target_of(batch_.topic()), batch_.events(), token);
   } catch (const std::exception& error) {
-    core_.counts.refused += batch_.size();
-    core_.warn("not encodable", "events of '" + topic + "' cannot go out: " + error.what());
+    not_encodable(batch_.topic(), batch_.size(), error.what());
+    if (token != 0) core_.confirming.fail(token, errc::invalid_argument, error.what());
   }
   batch_.clear();
 }
@@ -193,11 +188,13 @@ void stream_out::write_trimming(std::vector<std::string>& words, std::size_t eve
 }
 
 void stream_out::add_plain(target& to, std::span<const outgoing> events, std::uint64_t token) {
+  empty_for_reuse(scratch_);
   as_.write_entry(events, scratch_, fields_);
   if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
   std::vector<std::string> trimming;
   write_trimming(trimming, events.size());
-  unacknowledged one{{}, &to, 0, events.size(), 0, 0, token};
+  unacknowledged one{{},   &to, 0, events.size(), 0, events.front().origin_sequence, events.back().origin_sequence,
+                     token};
   if (!spare_.empty()) {
     one.bytes = std::move(spare_.back());
     spare_.pop_back();
@@ -219,7 +216,9 @@ void stream_out::add_scripted(target& to, std::span<const outgoing> events, std:
   std::vector<std::string> trimming;
   const std::size_t at_once = std::min(as_.max_events(), events.size());
   write_trimming(trimming, at_once);
-  unacknowledged one{{}, &to, 0, events.size(), to.last_sequence, events.back().origin_sequence, token};
+  unacknowledged one{
+      {},   &to, 0, events.size(), to.last_sequence, events.front().origin_sequence, events.back().origin_sequence,
+      token};
   command_writer out(one.bytes);
   out.number(signed_of(trimming.size()));
   for (const auto& each : trimming) out.word(each);
@@ -283,15 +282,8 @@ void stream_out::resend() {
 }
 
 void stream_out::unencodable(const metadata& about, const char* why) {
-  ++core_.counts.refused;
-  core_.warn("not encodable", "an event of '" + std::string(about.topic) + "' cannot go out: " + why);
+  outbound_route::unencodable(about, why);
   if (about.origin == core_.origin()) core_.confirming.fail(about.origin_sequence, errc::invalid_argument, why);
-}
-
-void stream_out::dropped(const lagged& what) {
-  core_.counts.dropped_out += what.count;
-  core_.warn("dropped", std::to_string(what.count) + " events of '" + std::string(what.topic) +
-                            "' were dropped before they could go out");
 }
 
 }  // namespace actorbus::redis

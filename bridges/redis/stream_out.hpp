@@ -11,21 +11,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/confirmations.hpp>
-#include <bridges/redis/outbox.hpp>
-#include <bridges/redis/outgoing_batch.hpp>
+#include <bridges/redis/outbound_route.hpp>
 #include <bridges/redis/retry_schedule.hpp>
 
 namespace actorbus::redis {
 
-class stream_out final : public route,
-                         public reply_sink,
-                         public std::enable_shared_from_this<stream_out>,
-                         private out_reader {
+class stream_out final : public outbound_route {
  public:
   /// `is_heard`: what is added is read by this bridge, too.
   stream_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
@@ -35,6 +29,7 @@ class stream_out final : public route,
   void stop() override;
   void on_commands() override;
   bool is_flushed() override;
+  bool is_settled(std::string_view topic, std::uint64_t until) override;
   void add_to(stats& sum) const override;
 
   void take(const reply& what, connection& by) override;
@@ -53,18 +48,18 @@ class stream_out final : public route,
     target* to;
     std::size_t words;  ///< with the script
     std::size_t events;
-    std::uint64_t before, last;  ///< sequences, with the script
-    std::uint64_t token;         ///< of publish_confirmed, or 0
+    std::uint64_t before;       ///< sequence, with the script
+    std::uint64_t first, last;  ///< sequences
+    std::uint64_t token;        ///< of publish_confirmed, or 0
   };
 
-  void pump();
-  void plan();
+  void pump() override;
   void pump_later(std::chrono::nanoseconds after);
   void event(const metadata& about, const outgoing& what) override;
   void unencodable(const metadata& about, const char* why) override;
-  void dropped(const lagged& what) override;
+  void require_fit(const outgoing& what) const;
   target& target_of(std::string_view topic);
-  void add_batch();
+  void add_batch(std::uint64_t token = 0);
   void add_plain(target& to, std::span<const outgoing> events, std::uint64_t token);
   void add_scripted(target& to, std::span<const outgoing> events, std::uint64_t token);
   void write_trimming(std::vector<std::string>& words, std::size_t events);
@@ -78,20 +73,11 @@ class stream_out final : public route,
   void give_up(const reply& what);
   void confirm(const unacknowledged& what, const reply& id);
 
-  bridge_core& core_;
-  const std::string pattern_;
-  const wire_format& as_;
   const stream_options with_;
   const bool is_heard_;
-  outbox from_;
   retry_schedule retries_;
   boost::asio::steady_timer later_;
-  std::unordered_map<std::string, target> targets_;
-  target* last_ = nullptr;
-  std::string last_topic_;
-  outgoing_batch batch_;
-  std::vector<std::uint64_t> batch_sequences_;
-  std::string scratch_;
+  by_topic<target> targets_;
   std::vector<field_view> fields_;
   std::deque<unacknowledged> waiting_;  ///< sent ones first
   std::vector<std::string> spare_;      ///< strings whose memory is used again
@@ -101,12 +87,10 @@ class stream_out final : public route,
   std::size_t fresh_ = 0;               ///< commands appended by this pump
   std::uint64_t pumps_ = 0;
   bool rewinding_ = false;  ///< one failed: the rest of the answers is awaited, then all that is left is sent again
-  bool adopts_ = false;     ///< the server has forgotten this producer: the next call tells it where it stands
+  bool adopts_ = false;     ///< the server has lost what it had acknowledged: the next calls go on without it
   bool resting_ = false;    ///< a retry waits for its time
   bool ready_ = false;      ///< the server has the script, where one is needed
   std::string sha_;         ///< the script's, as the server says
-  bool planned_ = false;
-  bool stopped_ = false;
   std::chrono::nanoseconds rest_{0};  ///< before all that is left is sent again
 };
 

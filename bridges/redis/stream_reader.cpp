@@ -36,7 +36,10 @@ void stream_reader::add(const std::shared_ptr<stream_feed>& which) {
 }
 
 void stream_reader::remove(const std::string& key) {
-  feeds_.erase(key);
+  const auto found = feeds_.find(key);
+  if (found == feeds_.end()) return;
+  connection_->forget(*found->second);
+  feeds_.erase(found);
   tell_ready();
 }
 
@@ -90,7 +93,7 @@ void stream_reader::read(const std::vector<std::shared_ptr<stream_feed>>& from) 
   out.begin(6 + 2 * from.size()).word("XREAD").word("COUNT").number(static_cast<std::int64_t>(count_));
   out.word("BLOCK").number(block.count()).word("STREAMS");
   for (const auto& each : from) out.word(each->key());
-  for (const auto& each : from) out.word(each->read_to().to_string());
+  for (const auto& each : from) out.word(each->begin_read().to_string());
   reads_ = true;
   in_read_ = from.size();
   connection_->expect(*this, from.size() + 1, block);

@@ -1,6 +1,7 @@
 #include <bridges/redis/supervisor.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <bus/in_handler.hpp>
@@ -40,7 +41,7 @@ void supervisor::on_state(callback what) {
 
 bool supervisor::all_up() const {
   return unasked_ == 0 &&
-         std::none_of(roles_.begin(), roles_.end(), [](standing each) { return each == standing::down; });
+         std::none_of(roles_.begin(), roles_.end(), [](const auto& each) { return each.second == standing::down; });
 }
 
 bool supervisor::is_ready() const {
@@ -60,10 +61,9 @@ void supervisor::look() {
   if (!closed_ && !announced_ && all_up()) tell({phase::ready, {}, number_});
 }
 
-void supervisor::need(role what) {
+void supervisor::need(role what, const void* whose) {
   std::lock_guard lock(mutex_);
-  auto& at = roles_[static_cast<std::size_t>(what)];
-  if (at == standing::unused) at = standing::down;
+  roles_.emplace(std::pair{what, whose}, standing::down);
   ++unasked_;
 }
 
@@ -74,21 +74,33 @@ void supervisor::asked(role) {
   changed_.notify_all();
 }
 
+void supervisor::waits(role what) {
+  std::lock_guard lock(mutex_);
+  roles_[{what, nullptr}] = standing::down;
+}
+
 void supervisor::connecting(role) {
   std::lock_guard lock(mutex_);
   if (!closed_) tell({phase::connecting, {}, ++number_});
 }
 
-void supervisor::ready(role what) {
+void supervisor::ready(role what, const void* whose) {
   std::lock_guard lock(mutex_);
-  roles_[static_cast<std::size_t>(what)] = standing::up;
+  roles_[{what, whose}] = standing::up;
   look();
   changed_.notify_all();
 }
 
-void supervisor::lost(role what, const std::string& reason) {
+void supervisor::gone(role what, const void* whose) {
   std::lock_guard lock(mutex_);
-  roles_[static_cast<std::size_t>(what)] = standing::down;
+  roles_.erase({what, whose});
+  look();
+  changed_.notify_all();
+}
+
+void supervisor::lost(role what, const std::string& reason, const void* whose) {
+  std::lock_guard lock(mutex_);
+  roles_[{what, whose}] = standing::down;
   if (!closed_) tell({phase::lost, std::string(purposes[static_cast<std::size_t>(what)]) + ": " + reason, number_});
 }
 

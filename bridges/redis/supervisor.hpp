@@ -4,16 +4,17 @@
 // Threads: any; the callbacks run one after the other, as handlers.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <bridges/redis/state.hpp>
@@ -36,12 +37,16 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
   void on_state(callback what);
 
   /// Something more is wanted of this role's connection: not ready before it was asked for, by `asked`, and `ready`
-  /// was told.
-  void need(role what);
+  /// was told. `whose`: where a role has several.
+  void need(role what, const void* whose = nullptr);
   void asked(role what);
+  /// Its connection stands, but something new is not confirmed yet: not ready until `ready` is told again.
+  void waits(role what);
   void connecting(role what);
-  void ready(role what);
-  void lost(role what, const std::string& reason);
+  void ready(role what, const void* whose = nullptr);
+  void lost(role what, const std::string& reason, const void* whose = nullptr);
+  /// Its connection is not needed any more.
+  void gone(role what, const void* whose);
   void closed();
 
   /// Waits until every connection needed is ready. False: not by then, or closed.
@@ -51,7 +56,7 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
   bool run() override;
 
  private:
-  enum class standing : std::uint8_t { unused, down, up };
+  enum class standing : std::uint8_t { down, up };
 
   bool all_up() const;
   void tell(state what);  // under the mutex
@@ -62,7 +67,7 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::size_t unasked_ = 0;
-  std::array<standing, 4> roles_{};
+  std::map<std::pair<role, const void*>, standing> roles_;
   bool announced_ = false;  ///< `ready` was told last
   bool closed_ = false;
   std::uint64_t number_ = 0;

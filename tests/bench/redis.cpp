@@ -218,6 +218,28 @@ void group(benchmark::State& state, link over, std::size_t events) {
   count_items(state, events);
 }
 
+/// The same by the bridge: from the first read until all is acknowledged.
+void bridged_group(benchmark::State& state, link over, std::size_t events) {
+  fill(over, events);
+  connection in(over);
+  for (auto _ : state) {
+    receivers<receiver> to(1);
+    to.expect(events);
+    group_consumer<receiver> consumer(over, to.each.front());
+    in.run({"XGROUP", "CREATE", "bench", "group", "0"});
+    const auto began = clock::now();
+    consumer.begin();
+    to.end.wait();
+    consumer.end();
+    state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
+    check(state, to.each.front(), events);
+    if (in.run({"XPENDING", "bench", "group"})->element[0]->integer != 0) state.SkipWithError("something is pending");
+    in.run({"XGROUP", "DESTROY", "bench", "group"});
+  }
+  in.run({"DEL", "bench"});
+  count_items(state, events);
+}
+
 /// What publishing costs the publisher, whatever becomes of it.
 void publishing(benchmark::State& state, beside what, std::size_t events) {
   published_topic topic(what);
@@ -264,6 +286,7 @@ void register_all(double share) {
     add(named("replay"), [=](state& s) { xread(s, by, million); });
     add(named("replay", us), [=](state& s) { bridged_replay(s, by, million); });
     add(named("group"), [=](state& s) { group(s, by, many); });
+    add(named("group", us), [=](state& s) { bridged_group(s, by, many); });
     add(named("pubsub"), [=](state& s) { end_to_end<bare_pubsub<receiver>>(s, by, many); });
     add(named("pubsub", us), [=](state& s) { end_to_end<bridged_pubsub<receiver>>(s, by, many); });
     add(named("pubsub", packed), [=](state& s) { end_to_end<packed_pubsub<receiver>>(s, by, million); });

@@ -125,6 +125,29 @@ class incoming_stream {
   subscription received_;
 };
 
+/// A consumer of the group `group`, which begins when it is told to.
+template <class Receiver>
+class group_consumer {
+ public:
+  group_consumer(link over, Receiver& to) : bridge_(bus_, bridged_by(over)), to_(to) { expect_ready(bridge_); }
+
+  void begin() {
+    work_ = bridge_.consume<std::string>(
+        "bench", [&to = to_](const std::string& message) { to.take(read_message(message.data())); },
+        {.group = "group", .max_in_flight = 4096});
+  }
+  /// Until everything is acknowledged.
+  void end() {
+    if (!work_.stop(std::chrono::seconds{60})) throw std::runtime_error("the consumer does not come to its end");
+  }
+
+ private:
+  bus bus_;
+  redis::bridge bridge_;
+  Receiver& to_;
+  redis::consumer work_;
+};
+
 /// What a topic's publisher has beside it.
 enum class beside { nothing, bridge_up, bridge_down };
 

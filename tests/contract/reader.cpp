@@ -79,8 +79,10 @@ void reader::report(finding_kind kind, const std::string& what) {
 std::vector<reader> readers_of(const history& what, const expectations& by_default) {
   std::vector<reader> result;
   for (const subscriber_record& record : what.subscribers()) {
-    const auto group =
-        std::find_if(result.begin(), result.end(), [&](const reader& other) { return other.takes(record); });
+    // Only members of a group are looked for: there may be a hundred thousand that come and go.
+    const auto group = record.group().empty() ? result.end()
+                                              : std::find_if(result.begin(), result.end(),
+                                                             [&](const reader& other) { return other.takes(record); });
     if (group != result.end()) {
       group->add(record);
     } else {

@@ -24,12 +24,6 @@ struct fixture {
   explicit fixture(const group_settings& with) : ledger(with) {}
 
   void deliver(stream_id id, std::uint64_t deliveries = 1) { CHECK(ledger.add(id, deliveries, now)); }
-  /// Its handler runs and throws.
-  bool fail() {
-    const auto next = ledger.start();
-    REQUIRE(next);
-    return ledger.failed(*next, now);
-  }
 };
 
 }  // namespace
@@ -44,29 +38,17 @@ TEST_CASE("a ledger has room for what may be in flight and no more", "[group_led
   CHECK(f.ledger.room() == 0);
 }
 
-TEST_CASE("entries start in the order in which they came, as many at once as there may be handlers", "[group_ledger]") {
-  fixture f({.concurrency = 2});
-  for (const auto& each : {two, one, three}) f.deliver(each);
-  CHECK(f.ledger.start() == two);
-  CHECK(f.ledger.start() == one);
-  CHECK_FALSE(f.ledger.start());
-  CHECK(f.ledger.running() == 2);
-  f.ledger.done(two);
-  CHECK(f.ledger.start() == three);
-}
-
 TEST_CASE("an entry that is delivered twice to the same consumer is held once", "[group_ledger]") {
   fixture f({});
   f.deliver(one);
   CHECK_FALSE(f.ledger.add(one, 2, f.now));
-  CHECK(f.ledger.start() == one);
-  CHECK_FALSE(f.ledger.start());
+  CHECK(f.ledger.out() == 1);
+  CHECK(f.ledger.deliveries(one) == 1);
 }
 
 TEST_CASE("an entry is held until the server confirmed its acknowledgement", "[group_ledger]") {
   fixture f({.max_in_flight = 1});
   f.deliver(one);
-  f.ledger.start();
   f.ledger.done(one);
   CHECK_FALSE(f.ledger.is_settled());
   CHECK(f.ledger.take_done() == ids{one});
@@ -79,10 +61,8 @@ TEST_CASE("an entry is held until the server confirmed its acknowledgement", "[g
 }
 
 TEST_CASE("an acknowledgement whose answer was lost is sent again", "[group_ledger]") {
-  fixture f({.concurrency = 2});
+  fixture f({});
   for (const auto& each : {one, two}) f.deliver(each);
-  f.ledger.start();
-  f.ledger.start();
   f.ledger.done(two);
   CHECK(f.ledger.take_done() == ids{two});
   f.ledger.done(one);
@@ -97,65 +77,92 @@ TEST_CASE("an entry whose handler failed rests longer each time and is then reca
   std::uint64_t delivery = 1;
   f.deliver(one, delivery);
   for (const auto delay : {100ms, 200ms, 300ms, 300ms}) {
-    CHECK(f.fail());
-    CHECK(f.ledger.running() == 0);
+    CHECK(f.ledger.failed(one, f.now));
+    CHECK(f.ledger.out() == 0);
     CHECK(f.ledger.wake_at() == f.now + delay);
     f.now += delay - 1ms;
     CHECK(f.ledger.take_rested(f.now).empty());
     f.now += 1ms;
     CHECK(f.ledger.take_rested(f.now) == ids{one});
     CHECK(f.ledger.take_rested(f.now).empty());
-    CHECK_FALSE(f.ledger.start());
-    f.ledger.recalled(one, ++delivery, f.now);
+    CHECK(f.ledger.recalled(one, ++delivery, f.now));
     CHECK(f.ledger.deliveries(one) == delivery);
   }
-  CHECK_FALSE(f.fail());  // the fifth
+  CHECK_FALSE(f.ledger.failed(one, f.now));  // the fifth
 }
 
 TEST_CASE("the last delivery by the server's count is the last, whoever made the others", "[group_ledger]") {
   fixture f({.max_deliveries = 3});
   f.deliver(one, 3);
-  CHECK_FALSE(f.fail());
-  CHECK(f.ledger.running() == 1);  // until the dead letter has its place
-  f.ledger.done(one);
-  CHECK(f.ledger.running() == 0);
-  CHECK(f.ledger.take_done() == ids{one});
+  CHECK_FALSE(f.ledger.is_exhausted(3));
+  CHECK(f.ledger.is_exhausted(4));
+  CHECK_FALSE(f.ledger.failed(one, f.now));
 }
 
-TEST_CASE("one that rests keeps no other waiting", "[group_ledger]") {
+TEST_CASE("what is buried is held until the dead letter has its place", "[group_ledger]") {
+  fixture f({.max_deliveries = 1});
+  f.deliver(one);
+  CHECK_FALSE(f.ledger.failed(one, f.now));
+  f.ledger.bury(one);
+  CHECK(f.ledger.out() == 0);
+  CHECK_FALSE(f.ledger.is_settled());
+  f.ledger.lost(f.now);
+  CHECK(f.ledger.take_done().empty());
+  f.ledger.acknowledged({one});
+  CHECK(f.ledger.held() == 0);
+}
+
+TEST_CASE("one that rests is not in a stop's way", "[group_ledger]") {
   fixture f({});
   f.deliver(one);
   f.deliver(two);
-  CHECK(f.fail());
-  CHECK(f.ledger.start() == two);
+  CHECK(f.ledger.failed(one, f.now));
+  CHECK_FALSE(f.ledger.is_settled());
+  f.ledger.done(two);
+  f.ledger.acknowledged(f.ledger.take_done());
+  CHECK(f.ledger.is_settled());
+  CHECK(f.ledger.resting() == ids{one});
 }
 
 TEST_CASE("an entry that is no longer ours when it is recalled is let go", "[group_ledger]") {
   fixture f({.first_delay = 1ms});
   f.deliver(one);
-  CHECK(f.fail());
+  CHECK(f.ledger.failed(one, f.now));
   f.now += 1ms;
   CHECK(f.ledger.take_rested(f.now) == ids{one});
-  f.ledger.recalled(one, std::nullopt, f.now);
+  CHECK_FALSE(f.ledger.recalled(one, std::nullopt, f.now));
   CHECK(f.ledger.held() == 0);
+}
+
+TEST_CASE("an entry that another has claimed is let go, wherever it stands", "[group_ledger]") {
+  fixture f({});
+  for (const auto& each : {one, two, three}) f.deliver(each);
+  CHECK(f.ledger.failed(one, f.now));
+  f.ledger.done(three);  // handled all the same: it is acknowledged
+  for (const auto& each : {one, two, three}) f.ledger.forget(each);
+  CHECK(f.ledger.out() == 0);
+  CHECK(f.ledger.resting().empty());
+  CHECK(f.ledger.take_done() == ids{three});
+  f.ledger.done(two);  // its handler returned later: nobody asks any more
+  CHECK(f.ledger.take_done().empty());
 }
 
 TEST_CASE("a recall whose answer was lost is asked for again", "[group_ledger]") {
   fixture f({.first_delay = 1ms});
   f.deliver(one);
-  CHECK(f.fail());
+  CHECK(f.ledger.failed(one, f.now));
   f.now += 1ms;
   CHECK(f.ledger.take_rested(f.now) == ids{one});
   f.ledger.lost(f.now);
   CHECK(f.ledger.take_rested(f.now) == ids{one});
 }
 
-TEST_CASE("what is held is told alive a third of the way to being claimed, waiting or running", "[group_ledger]") {
-  fixture f({.claim_after = 30s});
+TEST_CASE("what is held is told alive a third of the way to being claimed, handed out or resting", "[group_ledger]") {
+  fixture f({.claim_after = 30s, .first_delay = 1h, .longest_delay = 1h});
   f.deliver(one);
+  CHECK(f.ledger.failed(one, f.now));
   f.now += 4s;
   f.deliver(two);
-  f.ledger.start();
   CHECK(f.ledger.wake_at() == start_of_time + 10s);
   f.now = start_of_time + 10s;
   CHECK(f.ledger.take_aging(f.now) == ids{one});
@@ -168,8 +175,14 @@ TEST_CASE("what is held is told alive a third of the way to being claimed, waiti
 TEST_CASE("what is done need not be told alive", "[group_ledger]") {
   fixture f({.claim_after = 30s});
   f.deliver(one);
-  f.ledger.start();
   f.ledger.done(one);
   CHECK(f.ledger.take_aging(f.now + 20s).empty());
   CHECK(f.ledger.wake_at() == group_ledger::time_point::max());
+}
+
+TEST_CASE("a ledger knows the oldest entry it holds", "[group_ledger]") {
+  fixture f({});
+  CHECK_FALSE(f.ledger.oldest());
+  for (const auto& each : {two, one, three}) f.deliver(each);
+  CHECK(f.ledger.oldest() == one);
 }

@@ -1,42 +1,14 @@
 // Publish/subscribe through a real redis-server.
 #include <set>
 
-#include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
+#include "tests/redis/bridge/diary.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-using lines = std::vector<std::string>;
-
-/// What a subscriber is told, one line each.
-struct diary {
-  auto handler() {
-    return overloaded{[this](const event<std::string>& e) { add(*e); },
-                      [this](const gap& g) { add("gap: " + g.reason); }};
-  }
-  void add(std::string line) {
-    std::lock_guard lock(mutex);
-    all.push_back(std::move(line));
-  }
-  lines get() const {
-    std::lock_guard lock(mutex);
-    return all;
-  }
-  bool has(const std::string& line) const {
-    const auto now = get();
-    return std::find(now.begin(), now.end(), line) != now.end();
-  }
-  mutable std::mutex mutex;
-  lines all;
-};
-
-}  // namespace
 
 TEST_CASE("what one process publishes another receives, in order, with headers and origin", "[redis][pubsub]") {
   const redis_server server;
@@ -169,6 +141,61 @@ TEST_CASE("a server that is killed and comes back: a gap is told, and events go 
   CHECK(lines.back() == "after");
 }
 
+TEST_CASE("a topic of a pattern that nothing had come for is told the gap, too", "[redis][pubsub]") {
+  redis_server server;
+  process b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("p.silent").subscribe(told.handler());
+  const auto other = b.bus.topic<int>("p.other").subscribe([](const int&) {});
+  b.redis.pubsub<std::string>("p.*");
+  REQUIRE(b.redis.wait_ready(patience));
+  server.restart();
+  REQUIRE(eventually([&] { return told.get().size() == 1; }));
+  CHECK(told.get()[0].find("gap: reconnected") == 0);
+}
+
+TEST_CASE("gaps and messages that a full topic could not take come in the order in which they happened",
+          "[redis][pubsub]") {
+  const auto how = GENERATE(overflow::drop_oldest, overflow::latest);
+  const redis_server server;
+  redis_client client(server);
+  process b(server);
+  auto topic = b.bus.topic<std::string>("x", {.capacity = 1, .lane = 1});
+  auto in = topic.inbox({.overflow = overflow::block});
+  b.redis.pubsub<std::string>("x", {.overflow = how, .capacity = 8});
+  const auto publish = [&](int from, int to) {
+    for (const auto& each : numbers(from, to)) client.run("PUBLISH", "t:x", each);
+  };
+  const auto lose = [&] {
+    REQUIRE(b.redis.wait_ready(patience));
+    const auto lost = b.redis.stats().connections_lost;
+    client.run("CLIENT", "KILL", "TYPE", "pubsub");
+    REQUIRE(eventually([&] { return b.redis.stats().connections_lost > lost; }));
+    REQUIRE(b.redis.wait_ready(patience));
+  };
+  REQUIRE(b.redis.wait_ready(patience));
+  publish(1, 5);
+  lose();
+  lose();
+  publish(6, 7);
+  diary told;
+  while (!told.has("7")) {
+    REQUIRE(eventually([&] { return in.poll(told.handler()) != 0 || told.has("7"); }));
+  }
+  const auto all = told.get();
+  const auto place = [&](const std::string& what) {
+    return std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.rfind(what, 0) == 0; });
+  };
+  CHECK(place("gap: reconnected") != all.end());
+  CHECK(place("gap: reconnected") < place("7"));
+  CHECK(place("1") < place("gap"));
+  if (how == overflow::drop_oldest) {
+    CHECK(told.events().size() == 8);  // seven messages, and one gap for two losses with nothing between
+    CHECK(place("5") < place("gap: reconnected"));
+    CHECK(place("gap: reconnected") < place("6"));
+  }
+}
+
 TEST_CASE("while Redis is away what waits is bounded, and what is dropped is counted", "[redis][pubsub]") {
   redis_server server;
   process a(server);
@@ -184,74 +211,6 @@ TEST_CASE("while Redis is away what waits is bounded, and what is dropped is cou
   CHECK(a.redis.stats().dropped_out == 90);
 }
 
-TEST_CASE("on_state tells each connection, and stats count", "[redis][state]") {
-  redis_server server;
-  process a(server);
-  std::mutex mutex;
-  std::vector<redis::phase> phases;
-  std::string reason;
-  a.redis.on_state([&](const redis::state& s) {
-    std::lock_guard lock(mutex);
-    phases.push_back(s.phase);
-    if (s.phase == redis::phase::lost) reason = s.reason;
-  });
-  a.redis.pubsub<std::string>("x");
-  REQUIRE(a.redis.wait_ready(patience));
-  redis_client client(server);
-  client.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-  REQUIRE(eventually([&] { return a.redis.stats().connections_lost == 1; }));
-  REQUIRE(eventually([&] { return a.redis.wait_ready(patience) && a.redis.stats().connections_made == 3; }));
-  REQUIRE(eventually([&] {
-    std::lock_guard lock(mutex);
-    return std::count(phases.begin(), phases.end(), redis::phase::lost) == 1 && phases.back() == redis::phase::ready;
-  }));
-  CHECK(reason.find("commands: ") == 0);
-  a.redis.close(1s);
-  REQUIRE(eventually([&] {
-    std::lock_guard lock(mutex);
-    return phases.back() == redis::phase::closed;
-  }));
-  CHECK(a.redis.stats().connections_made == 3);
-  CHECK(a.redis.stats().bytes_out > 0);
-}
-
-TEST_CASE("overlapping routes are an error that names both; another way or another kind is none", "[redis][routes]") {
-  const redis_server server;
-  process a(server);
-  a.redis.pubsub<std::string>("orders.*");
-  try {
-    a.redis.pubsub<std::string>("*.created");
-    FAIL("no error");
-  } catch (const bus_error& error) {
-    CHECK(error.code() == errc::invalid_argument);
-    CHECK(std::string(error.what()).find("'orders.*'") != std::string::npos);
-    CHECK(std::string(error.what()).find("'*.created'") != std::string::npos);
-  }
-  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("orders.*.x"); }));
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("orders.>"); }) == errc::invalid_argument);
-  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("in", {.direction = redis::direction::in}); }));
-  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("in", {.direction = redis::direction::out}); }));
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("in"); }) == errc::invalid_argument);
-  CHECK(a.redis.unroute("orders.*"));
-  CHECK_FALSE(a.redis.unroute("orders.*"));
-  CHECK_FALSE(error_of([&] { a.redis.pubsub<std::string>("*.created"); }));
-}
-
-TEST_CASE("wrong names, types, formats and URIs are refused at once", "[redis][routes]") {
-  const redis_server server;
-  process a(server);
-  auto ints = a.bus.topic<int>("ints");
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("a..b"); }) == errc::invalid_topic);
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("a.b*"); }) == errc::invalid_pattern);
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("ints"); }) == errc::type_mismatch);
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("x", {.format = redis::format::watermill}); }) ==
-        errc::invalid_argument);
-  CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "http://x"}); }) == errc::invalid_argument);
-  CHECK(error_of([&] { redis::bridge(a.bus, {.uri = "rediss://localhost"}); }) == errc::unsupported);
-  a.redis.close(1s);
-  CHECK(error_of([&] { a.redis.pubsub<std::string>("y"); }) == errc::closed);
-}
-
 TEST_CASE("remote names cannot grow the registry beyond max_topics", "[redis][pubsub]") {
   const redis_server server;
   process a(server);
@@ -264,38 +223,6 @@ TEST_CASE("remote names cannot grow the registry beyond max_topics", "[redis][pu
   client.run("PUBLISH", "t:r.0", "end");
   CHECK(read(in, 4) == lines{"0", "1", "2", "end"});
   CHECK(a.redis.stats().topics_refused == 8);
-}
-
-TEST_CASE("a closing bus flushes its bridge", "[redis][close]") {
-  const redis_server server;
-  redis_client client(server);
-  client.send({"SUBSCRIBE", "t:x"});
-  client.read();
-  std::size_t received = 0;
-  {
-    process a(server);
-    a.redis.pubsub<std::string>("x", {.direction = redis::direction::out, .format = redis::format::raw});
-    auto topic = a.bus.topic<std::string>("x");
-    for (int i = 0; i < 5000; ++i) topic.publish(std::to_string(i));
-    CHECK(a.bus.close(patience).drained);
-  }
-  for (; received < 5000; ++received) REQUIRE(client.read()[2].text() == std::to_string(received));
-}
-
-TEST_CASE("a bridge may outlive its bus, and go before it", "[redis][close]") {
-  const redis_server server;
-  auto bus = std::make_optional<actorbus::bus>();
-  auto first = std::make_optional<redis::bridge>(*bus, redis::bridge_options{.uri = server.uri(), .prefix = "t:"});
-  first->pubsub<std::string>("x");
-  auto second = std::make_optional<redis::bridge>(*bus, redis::bridge_options{.uri = server.uri(), .prefix = "u:"});
-  second->pubsub<std::string>("x");
-  first.reset();
-  bus->topic<std::string>("x").publish("1");
-  bus.reset();
-  redis_client client(server);
-  client.run("PUBLISH", "u:x", "nobody is there");
-  CHECK(second->wait_ready(patience));
-  second.reset();
 }
 
 TEST_CASE("an ACL that denies a channel is told, and the other subscriptions work", "[redis][pubsub]") {

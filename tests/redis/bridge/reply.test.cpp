@@ -1,6 +1,10 @@
 // Replies, as hiredis' reader takes them apart into an arena.
 #include <bridges/redis/reply.hpp>
 
+#include <cstddef>
+#include <fstream>
+#include <string>
+
 #include <bridges/redis/command.hpp>
 
 #include "tests/catch.hpp"
@@ -96,4 +100,29 @@ TEST_CASE("commands are arrays of bulk strings, binary and empty words included"
   std::string to;
   command_writer(to).begin(2).word("N").number(-12);
   CHECK(to == "*2\r\n$1\r\nN\r\n$3\r\n-12\r\n");
+}
+
+namespace {
+
+/// Memory of this process that is really there.
+std::size_t resident() {
+  std::ifstream from("/proc/self/statm");
+  std::size_t all = 0, here = 0;
+  from >> all >> here;
+  return here * 4096;
+}
+
+}  // namespace
+
+TEST_CASE("an array takes memory as its elements come, whatever number of them it claims", "[reply]") {
+  reply_reader r;
+  const auto before = resident();
+  r.feed("*16777216\r\n:1\r\n");
+  CHECK(r.next() == nullptr);
+  CHECK(r.error().empty());
+  CHECK(resident() < before + std::size_t{256} * 1024 * 1024);
+  r.reset();
+  r.feed("*16777217\r\n:1\r\n");
+  CHECK(r.next() == nullptr);
+  CHECK_FALSE(r.error().empty());
 }

@@ -101,6 +101,40 @@ TEST_CASE("what an ACL or an old server denies of the introduction does not matt
   CHECK(s.session.client_id() == 0);
 }
 
+TEST_CASE("what the server may still carry out for a connection that was given up is ended first", "[session]") {
+  script s;
+  const auto greet_as = [&](std::int64_t id) {
+    const auto hello = s.next();
+    for (std::size_t i = 0; i < hello.replies; ++i) s.answer(reply_kind::integer, {}, id);
+    REQUIRE(s.next_kind() == kind::open);
+    return hello;
+  };
+  const auto reconnect = [&] {
+    s.now = s.session.wake_at();
+    REQUIRE(s.next_kind() == kind::connect);
+    s.session.connected(s.now);
+  };
+  s.session.start();
+  REQUIRE(s.next_kind() == kind::connect);
+  s.session.connected(s.now);
+  CHECK(greet_as(42).bytes.find("KILL") == std::string::npos);
+  s.session.disconnected("gone", s.now);
+  s.session.left_behind("127.0.0.1:50123");
+  s.next();
+  reconnect();
+  s.session.disconnected("not yet", s.now);  // before it has greeted
+  s.session.left_behind("127.0.0.1:50124");
+  s.next();
+  reconnect();
+  CHECK(greet_as(43).bytes.find("$4\r\nKILL\r\n$2\r\nID\r\n$2\r\n42\r\n$4\r\nADDR\r\n$15\r\n127.0.0.1:50123\r\n") !=
+        std::string::npos);
+  s.session.disconnected("gone", s.now);
+  s.session.left_behind("");  // a unix socket's
+  s.next();
+  reconnect();
+  CHECK(greet_as(44).bytes.find("KILL") == std::string::npos);
+}
+
 TEST_CASE("attempts to connect back off, and begin anew after a success", "[session]") {
   script s;
   s.session.start();
@@ -157,6 +191,32 @@ TEST_CASE("replies that stop coming lose the connection; those that come keep it
   s.now += 1ms;
   CHECK(s.next_kind() == kind::drop);
   CHECK(s.session.lost_because() == "no reply within 2000 ms");
+}
+
+TEST_CASE("one that goes on sending finds out all the same that replies do not come", "[session]") {
+  script s({.command_timeout = 2s, .health_check = 500ms});
+  s.become_ready();
+  for (int i = 0; i < 20; ++i) {
+    s.session.sent(s.now);
+    CHECK(s.next_kind() == kind::wait);
+    s.now += 100ms;
+  }
+  CHECK(s.next_kind() == kind::drop);
+  CHECK(s.session.lost_because() == "no reply within 2000 ms");
+}
+
+TEST_CASE("a usual command behind a blocking one waits as long as that may take", "[session]") {
+  script s({.command_timeout = 2s, .health_check = 0s});
+  s.become_ready();
+  s.session.sent(s.now, 10s);
+  s.session.sent(s.now);
+  s.now += 12s - 1ns;
+  CHECK(s.next_kind() == kind::wait);
+  s.session.heard(s.now);
+  s.session.settled();
+  s.session.sent(s.now);
+  s.now += 2s;
+  CHECK(s.next_kind() == kind::drop);
 }
 
 TEST_CASE("a blocking command has its own time beside the usual", "[session]") {

@@ -1,6 +1,7 @@
 #include "tests/redis/contract/redis_kinds.hpp"
 
 #include "tests/redis/contract/bridged_sides.hpp"
+#include "tests/redis/contract/grouped_sides.hpp"
 #include "tests/redis/contract/parcel_codec.hpp"
 
 namespace actorbus::contract {
@@ -57,8 +58,21 @@ delivery_kind redis_stream_with_history::kind() {
   return by_stream("Redis streams with history", {.history = true}, false);
 }
 
+delivery_kind redis_group::kind() {
+  delivery_kind by = redis_stream::kind();
+  by.name = "Redis consumer groups";
+  // Not in order where an event is retried, and without sequences.
+  by.can.retry = by.can.total_order = false;
+  by.open_subscriber_side = [](const std::shared_ptr<publisher_side>& from) {
+    return std::make_shared<grouped_subscriber_side>(from);
+  };
+  by.promises = guarantee::at_least_once;
+  by.came_again = [](const event<parcel>& e) { return e.headers().contains(redis::deliveries_header); };
+  return by;
+}
+
 std::vector<delivery_kind> redis_kinds() {
-  return {redis_pubsub::kind(), redis_stream::kind(), redis_stream_with_history::kind()};
+  return {redis_pubsub::kind(), redis_stream::kind(), redis_stream_with_history::kind(), redis_group::kind()};
 }
 
 }  // namespace actorbus::contract

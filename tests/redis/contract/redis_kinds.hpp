@@ -21,6 +21,11 @@ struct redis_stream_with_history {
   static delivery_kind kind();
 };
 
+/// Consumer groups of streams with de-duplication.
+struct redis_group {
+  static delivery_kind kind();
+};
+
 /// All there are.
 std::vector<delivery_kind> redis_kinds();
 

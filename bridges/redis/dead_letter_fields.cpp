@@ -1,0 +1,27 @@
+#include <bridges/redis/dead_letter_fields.hpp>
+
+#include <bus/form_encoding.hpp>
+
+namespace actorbus::redis {
+
+std::vector<std::string> write_dead_letter(const dead_letter_about& about, std::span<const std::string_view> entry) {
+  const std::string attempts = std::to_string(about.attempts);
+  const std::array<std::string_view, dead_letter_names.size()> values{
+      about.topic, about.stream, about.id, about.group, about.consumer, attempts, about.error};
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    words.emplace_back(dead_letter_names[i]);
+    words.emplace_back(values[i]);
+  }
+  if (entry.size() <= most_moved_words) {
+    words.insert(words.end(), entry.begin(), entry.end());
+    return words;
+  }
+  std::string form;
+  for (std::size_t i = 0; i + 1 < entry.size(); i += 2) append_form_pair(form, entry[i], entry[i + 1], i == 0);
+  words.emplace_back(dead_letter_form);
+  words.push_back(std::move(form));
+  return words;
+}
+
+}  // namespace actorbus::redis

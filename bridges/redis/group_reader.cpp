@@ -1,0 +1,223 @@
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
+#include <bridges/redis/group_reader.hpp>
+
+#include <algorithm>
+
+#include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/group_consumer.hpp>
+#include <bridges/redis/group_scripts.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+/// Entries asked for at once: few at first, for nobody knows how large they are.
+constexpr std::size_t least_count = 64;
+constexpr std::size_t most_count = 1024;
+constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t page = 100;
+
+/// How long the server may wait for an entry: after it, a group that is gone is found.
+constexpr std::chrono::milliseconds block{500};
+constexpr std::chrono::milliseconds rest{200};
+
+bool says(const reply& what, std::string_view text) {
+  return what.is_error() && what.text.find(text) != std::string_view::npos;
+}
+
+}  // namespace
+
+group_reader::group_reader(bridge_core& of, group_consumer& to)
+    : core_(of), to_(to), later_(of.loop().context()), count_(least_count) {}
+
+group_reader::~group_reader() = default;
+
+void group_reader::start() {
+  connection_ = core_.connect(*this, "group");
+  connection_->start();
+}
+
+void group_reader::stop() {
+  if (std::exchange(stopped_, true) || !connection_) return;
+  later_.cancel();
+  core_.forget(*connection_);
+  connection_->stop();
+}
+
+void group_reader::on_connecting(connection&) { core_.states().connecting(supervisor::role::group); }
+
+void group_reader::on_open(connection&) {
+  is_open_ = true;
+  has_own_ = rests_ = told_ready_ = false;
+  own_ = {};
+  pump();
+}
+
+void group_reader::on_lost(connection&, const std::string& reason) {
+  is_open_ = reads_ = false;
+  asked_.clear();
+  if (stopped_) return;
+  core_.states().lost(supervisor::role::group, reason, to_.mark());
+  core_.loop().post([this, alive = std::weak_ptr(connection_)] {
+    if (!alive.expired()) to_.look_at_end();
+  });
+}
+
+void group_reader::on_push(connection& which, const reply&) {
+  which.drop("the server sent a message nobody asked for");
+}
+
+void group_reader::lost(std::size_t) {}
+
+void group_reader::ask(question what, std::chrono::nanoseconds longer) {
+  reads_ = true;
+  asked_.push_back(what);
+  connection_->expect(*this, 1, longer);
+}
+
+void group_reader::pump() {
+  if (!is_open_ || reads_ || rests_ || stopped_) return;
+  const std::size_t room = to_.wants();
+  if (room == 0) return;
+  if (!has_group_) return create(to_.names().from);
+  if (!has_own_) return ask_own();
+  read(room);
+}
+
+void group_reader::create(const std::string& from) {
+  const auto& names = to_.names();
+  append_command(connection_->out(), {"XGROUP", "CREATE", names.key, names.group, from, "MKSTREAM"});
+  ask(question::create);
+}
+
+void group_reader::created(const reply& what) {
+  if (what.is_error() && !says(what, "BUSYGROUP")) return later(std::string(what.text));
+  has_group_ = true;
+  pump();
+}
+
+/// Where the group was, as far as is known, if the stream is the same; else at the beginning of the new one.
+void group_reader::recreate(const stream_facts& now) {
+  const auto place = to_.place_in(now);
+  create(place ? place->to_string() : "0");
+}
+
+/// What the server says is pending here, and is not in hand, was delivered to this name before.
+void group_reader::ask_own() {
+  const auto& names = to_.names();
+  const std::string from = own_ == stream_id{} ? "-" : own_.next().to_string();
+  append_command(connection_->out(),
+                 {"XPENDING", names.key, names.group, from, "+", std::to_string(page), names.consumer});
+  ask(question::own);
+}
+
+void group_reader::found_own(const reply& what) {
+  if (is_group_missing(what)) return;
+  if (!what.is_array()) return later(std::string(what.text));
+  std::vector<std::string_view> fresh;
+  for (const reply& each : what.elements) {
+    const auto id = each.elements.empty() ? std::nullopt : stream_id::parse(each.elements[0].text);
+    if (!id) continue;
+    own_ = *id;
+    if (!to_.holds(*id)) fresh.push_back(each.elements[0].text);
+  }
+  has_own_ = what.elements.size() < page;
+  if (has_own_) to_.claim_soon();
+  if (fresh.empty()) return pump();
+  const auto& names = to_.names();
+  command_writer out(connection_->out());
+  out.begin(7 + fresh.size()).word("EVAL").word(claim_script).word("1").word(names.key).word(names.group);
+  out.word(names.consumer);
+  out.word("own");
+  for (const auto each : fresh) out.word(each);
+  ask(question::claim);
+}
+
+void group_reader::claimed_own(const reply& what, connection& by) {
+  if (is_group_missing(what)) return;
+  if (!what.is_array()) {
+    has_own_ = false;
+    own_ = {};
+    return later(std::string(what.text));
+  }
+  to_.take_claimed(what, by.take_memory());
+  pump();
+}
+
+void group_reader::read(std::size_t room) {
+  if (!std::exchange(told_ready_, true)) core_.states().ready(supervisor::role::group, to_.mark());
+  const auto& names = to_.names();
+  command_writer out(connection_->out());
+  out.begin(11).word("XREADGROUP").word("GROUP").word(names.group).word(names.consumer);
+  out.word("COUNT").number(static_cast<std::int64_t>(std::min(room, count_)));
+  out.word("BLOCK").number(block.count()).word("STREAMS").word(names.key).word(">");
+  ask(question::read, block);
+}
+
+void group_reader::take(const reply& what, connection& by) {
+  if (asked_.empty()) return;
+  const question to = asked_.front();
+  asked_.pop_front();
+  reads_ = false;
+  switch (to) {
+    case question::facts: {
+      if (what.is_error() && !says(what, "no such key")) return later(std::string(what.text));
+      return recreate(stream_facts::of(what));
+    }
+    case question::create:
+      return created(what);
+    case question::own:
+      return found_own(what);
+    case question::claim:
+      return claimed_own(what, by);
+    case question::read:
+      if (is_group_missing(what)) return;
+      if (what.is_error()) return later(std::string(what.text));
+      if (what.is_array()) entries(what, by);
+      pump();
+      return to_.look_at_end();
+  }
+}
+
+void group_reader::entries(const reply& what, connection& by) {
+  if (what.elements.size() != 1 || what.elements[0].elements.size() != 2) return;
+  const auto& found = what.elements[0].elements[1].elements;
+  const std::shared_ptr<arena> memory = by.take_memory();
+  if (found.size() >= count_ && memory->used() < most_bytes / 2) count_ = std::min(count_ * 2, most_count);
+  if (memory->used() > most_bytes) count_ = std::max<std::size_t>(count_ / 2, 1);
+  to_.take_new(found, memory);
+  pump();
+  connection_->flush();  // the server reads on while the handlers work
+}
+
+/// The stream or the group was deleted: it is made again.
+bool group_reader::is_group_missing(const reply& what) {
+  if (!says(what, "NOGROUP") && !says(what, "UNBLOCKED")) return false;
+  append_command(connection_->out(), {"XINFO", "STREAM", to_.names().key});
+  ask(question::facts);
+  return true;
+}
+
+void group_reader::later(const std::string& why) {
+  core_.warn("no group", "cannot consume '" + to_.names().key + "' as group '" + to_.names().group + "': " + why);
+  rests_ = true;
+  later_.expires_after(rest);
+  later_.async_wait([this, alive = std::weak_ptr(connection_)](boost::system::error_code error) {
+    if (error || alive.expired() || stopped_) return;
+    rests_ = false;
+    pump();
+  });
+  to_.look_at_end();
+}
+
+void group_reader::end_reading() {
+  if (!reads_) return;
+  const auto id = connection_->client_id();
+  if (id == 0 || !core_.has_commands()) return;  // the read ends by itself soon
+  append_command(core_.commands().out(), {"CLIENT", "UNBLOCK", std::to_string(id)});
+  expect_once(core_.commands(), [](const reply*) {});
+}
+
+}  // namespace actorbus::redis

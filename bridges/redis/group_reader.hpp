@@ -1,0 +1,75 @@
+// The connection on which a consumer reads its share: makes the group if it is missing, takes up again what was
+// delivered and not acknowledged, then XREADGROUP BLOCK, one read ahead.
+//
+// Threads: the loop's.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <bridges/redis/bridge_core.hpp>
+#include <bridges/redis/stream_cursor.hpp>
+
+namespace actorbus::redis {
+
+class group_consumer;
+
+class group_reader final : public connection_owner, public reply_sink {
+ public:
+  group_reader(bridge_core& of, group_consumer& to);
+  ~group_reader() override;
+
+  void start();
+  /// Reads, if it does not, and more is wanted.
+  void pump();
+  /// Reads no more; what the server has delivered by then still comes.
+  void end_reading();
+  bool is_reading() const { return reads_; }
+  /// What was delivered to this name before is in hand again.
+  bool has_own() const { return has_own_; }
+  void stop();
+
+  void on_connecting(connection& which) override;
+  void on_open(connection& which) override;
+  void on_lost(connection& which, const std::string& reason) override;
+  void on_push(connection& which, const reply& what) override;
+
+  void take(const reply& what, connection& by) override;
+  void lost(std::size_t count) override;
+
+ private:
+  enum class question : std::uint8_t { facts, create, own, claim, read };
+
+  void ask(question what, std::chrono::nanoseconds longer = {});
+  void create(const std::string& from);
+  void recreate(const stream_facts& now);
+  void created(const reply& what);
+  void ask_own();
+  void found_own(const reply& what);
+  void claimed_own(const reply& what, connection& by);
+  void read(std::size_t room);
+  void entries(const reply& what, connection& by);
+  bool is_group_missing(const reply& what);
+  void later(const std::string& why);
+
+  bridge_core& core_;
+  group_consumer& to_;
+  std::shared_ptr<connection> connection_;
+  boost::asio::steady_timer later_;
+  std::deque<question> asked_;
+  std::size_t count_;
+  stream_id own_ = {};      ///< own entries up to here were taken up again
+  bool has_group_ = false;  ///< it was there at least once
+  bool has_own_ = false;    ///< this connection has taken up everything
+  bool is_open_ = false;
+  bool reads_ = false;  ///< a read is out, or one that makes ready for it
+  bool rests_ = false;
+  bool told_ready_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace actorbus::redis

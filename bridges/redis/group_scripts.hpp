@@ -1,0 +1,68 @@
+// What a consumer of a group has the server do in one step, so that nobody comes in between: scripts for EVAL.
+//
+// KEYS[1] is the stream, ARGV[1] the group and ARGV[2] the consumer, unless said otherwise.
+#pragma once
+
+#include <string_view>
+
+namespace actorbus::redis {
+
+/// Claims entries, ids behind ARGV[3]: those that are the consumer's if that is `own`, else those that are idle for so
+/// many milliseconds. Answers for each that it got its id, how often it was delivered by now, and its fields.
+inline constexpr std::string_view claim_script = R"lua(
+local got = {}
+local idle = tonumber(ARGV[3])
+for i = 4, #ARGV do
+  local known = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)[1]
+  if known and ((idle and known[3] >= idle) or (not idle and known[2] == ARGV[2])) then
+    local entry = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i])[1]
+    if entry then
+      got[#got + 1] = ARGV[i]
+      got[#got + 1] = known[4] + 1
+      got[#got + 1] = entry[2]
+    else
+      redis.call('XACK', KEYS[1], ARGV[1], ARGV[i])
+    end
+  end
+end
+return got
+)lua";
+
+/// Makes entries of the consumer idle for ARGV[3] milliseconds, without counting a delivery; then ids. 0 keeps them
+/// from being claimed, a long time hands them on. Answers those that are not the consumer's.
+inline constexpr std::string_view idle_script = R"lua(
+local gone = {}
+for i = 4, #ARGV do
+  if redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])[1] then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'IDLE', ARGV[3], 'JUSTID')
+  else
+    gone[#gone + 1] = ARGV[i]
+  end
+end
+return gone
+)lua";
+
+/// Puts an entry of the consumer, ARGV[3], to the dead letters, the stream KEYS[2], as the fields that follow. Added
+/// first and then acknowledged: where the server refuses the one, it does not do the other. Answers how many: 0 if the
+/// entry is not the consumer's.
+inline constexpr std::string_view bury_script = R"lua(
+if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2])[1] then return 0 end
+redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
+return redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
+)lua";
+
+/// Puts the dead letter ARGV[1] of KEYS[1] back to KEYS[2], without its first ARGV[2] words. Answers how many.
+inline constexpr std::string_view redrive_script = R"lua(
+local letter = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
+if not letter then return 0 end
+redis.call('XADD', KEYS[2], '*', unpack(letter[2], tonumber(ARGV[2]) + 1))
+return redis.call('XDEL', KEYS[1], ARGV[1])
+)lua";
+
+/// Deletes the consumer, unless something is pending for it.
+inline constexpr std::string_view leave_script = R"lua(
+if redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])[1] then return 0 end
+return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+)lua";
+
+}  // namespace actorbus::redis

@@ -1,0 +1,266 @@
+// What a consumer does beside handling: retries, staying alive, claiming what others left behind, looking at the group,
+// and its end.
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
+#include <algorithm>
+
+#include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/group_consumer.hpp>
+#include <bridges/redis/group_scripts.hpp>
+
+namespace actorbus::redis {
+
+namespace {
+
+/// How often the group is looked at, and what was refused is asked for again.
+constexpr std::chrono::milliseconds look_every{1000};
+
+/// Others' entries are looked for a few times before they are due.
+constexpr std::chrono::nanoseconds claim_least{std::chrono::milliseconds{10}};
+constexpr std::chrono::nanoseconds claim_most{std::chrono::seconds{1}};
+
+constexpr std::chrono::milliseconds breath{1};
+
+/// Ids of one script: it must not hold up the server.
+constexpr std::size_t most_ids = 256;
+constexpr std::size_t most_claimed = 100;
+
+std::int64_t signed_of(std::size_t number) { return static_cast<std::int64_t>(number); }
+
+}  // namespace
+
+void group_consumer::arm(clock::time_point not_before) {
+  const auto when = std::max(not_before, std::min({ledger_.wake_at(), claim_at_, look_at_}));
+  if (when >= armed_ || ended_) return;
+  armed_ = when;
+  later_.expires_at(when);
+  later_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->ended_) return;
+    self->armed_ = clock::time_point::max();
+    self->tick();
+  });
+}
+
+void group_consumer::tick() {
+  const auto now = clock::now();
+  if (core_.has_commands()) {
+    if (!finishing_) retry();
+    keep_alive();
+    if (claim_at_ <= now) claim();
+    if (look_at_ <= now) look();
+  }
+  if (claim_at_ <= now) claim_at_ = now + std::clamp(with_.claim_after / 4, claim_least, claim_most);
+  if (look_at_ <= now) look_at_ = now + look_every;
+  reader_.pump();
+  arm(now + breath);  // what cannot be done now is not tried in a circle
+}
+
+void group_consumer::claim_soon() {
+  claim_at_ = {};
+  arm();
+}
+
+void group_consumer::claim_those(const std::vector<std::string>& ids, std::string_view idle,
+                                 std::function<void(const reply*)> then) {
+  command_writer out(core_.commands().out());
+  out.begin(7 + ids.size()).word("EVAL").word(claim_script).word("1").word(names_.key).word(names_.group);
+  out.word(names_.consumer).word(idle);
+  for (const auto& each : ids) out.word(each);
+  expect_once(core_.commands(), [weak = weak_from_this(), then = std::move(then)](const reply* what) {
+    const auto self = weak.lock();
+    if (self && !self->ended_) then(what);
+  });
+}
+
+void group_consumer::retry() {
+  const auto over = ledger_.take_rested(clock::now());
+  for (std::size_t i = 0; i < over.size(); i += most_ids) {
+    std::vector<std::string> ids;
+    for (std::size_t j = i; j < std::min(over.size(), i + most_ids); ++j) ids.push_back(over[j].to_string());
+    claim_those(ids, "own", [this, ids](const reply* what) { recalled(ids, what); });
+  }
+}
+
+void group_consumer::recalled(const std::vector<std::string>& asked, const reply* what) {
+  if (what == nullptr) return;  // asked again on the next connection
+  const bool is_missing = what->text.find("NOGROUP") != std::string_view::npos;
+  if (what->is_error() && !is_missing) {
+    core_.warn("no retry", "cannot retry entries of '" + names_.key + "' now: " + std::string(what->text));
+    for (const auto& each : asked) ledger_.failed(*stream_id::parse(each), clock::now());
+    return arm();
+  }
+  if (what->is_array()) take_claimed(*what, core_.commands().take_memory());
+  for (const auto& each : asked) {
+    const auto id = *stream_id::parse(each);
+    ledger_.recalled(id, std::nullopt, clock::now());
+    if (!ledger_.holds(id)) partly_.erase(id);
+  }
+  reader_.pump();
+  look_at_end();
+}
+
+void group_consumer::make_idle(const std::vector<stream_id>& ids, std::chrono::milliseconds how_long,
+                               std::function<void(const reply*)> then) {
+  for (std::size_t i = 0; i < ids.size(); i += most_ids) {
+    const std::size_t end = std::min(ids.size(), i + most_ids);
+    command_writer out(core_.commands().out());
+    out.begin(7 + end - i).word("EVAL").word(idle_script).word("1").word(names_.key).word(names_.group);
+    out.word(names_.consumer).number(how_long.count());
+    for (std::size_t j = i; j < end; ++j) out.word(ids[j].to_string());
+    expect_once(core_.commands(), [weak = weak_from_this(), then](const reply* what) {
+      const auto self = weak.lock();
+      if (self && !self->ended_ && then) then(what);
+    });
+  }
+}
+
+void group_consumer::keep_alive() {
+  const auto aging = ledger_.take_aging(clock::now());
+  make_idle(aging, std::chrono::milliseconds{0}, [this](const reply* what) {
+    if (what == nullptr || !what->is_array()) return;
+    for (const reply& each : what->elements) {
+      if (const auto id = stream_id::parse(each.text)) revoke(*id);
+    }
+    reader_.pump();
+    look_at_end();
+  });
+}
+
+/// It is another's: handled here only if that has begun.
+void group_consumer::revoke(stream_id id) {
+  ledger_.forget(id);
+  partly_.erase(id);
+  for (const auto& batch : batches_) {
+    for (auto& each : batch->tasks) {
+      auto open = group_task::outcome::open;
+      if (each.id == id) each.state.compare_exchange_strong(open, group_task::outcome::revoked);
+    }
+  }
+}
+
+void group_consumer::claim() {
+  const std::size_t room = std::min(wants(), most_claimed);
+  if (room == 0 || !reader_.has_own() || std::exchange(claiming_, true)) return;
+  command_writer out(core_.commands().out());
+  out.begin(8).word("XPENDING").word(names_.key).word(names_.group).word("IDLE").word(claim_after_);
+  out.word("-").word("+").number(signed_of(room));
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+    const auto self = weak.lock();
+    if (!self || self->ended_ || what == nullptr) return;
+    self->claiming_ = false;
+    if (!what->is_array()) return;  // no group: its reader makes it
+    std::vector<std::string> ids;
+    std::uint64_t of_others = 0;
+    for (const reply& each : what->elements) {
+      const auto id = each.elements.size() < 4 ? std::nullopt : stream_id::parse(each.elements[0].text);
+      if (!id || self->ledger_.holds(*id)) continue;
+      ids.emplace_back(each.elements[0].text);
+      if (each.elements[1].text != self->names_.consumer) ++of_others;
+    }
+    if (ids.empty() || !self->core_.has_commands()) return;
+    self->claiming_ = true;
+    self->claim_those(ids, self->claim_after_, [me = self.get(), of_others](const reply* got) {
+      me->claiming_ = false;
+      if (got == nullptr || !got->is_array()) return;
+      me->core_.counts.claimed += std::min<std::uint64_t>(of_others, got->elements.size() / 3);
+      me->take_claimed(*got, me->core_.commands().take_memory());
+    });
+  });
+}
+
+void group_consumer::look() {
+  if (acks_refused_) {
+    ledger_.lost(clock::now());
+    acks_refused_ = false;
+    acknowledge();
+  }
+  if (burial_.has_refused()) burial_.send_again();
+  if (std::exchange(looking_, true)) return;
+  append_command(core_.commands().out(), {"XINFO", "GROUPS", names_.key});
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+    const auto self = weak.lock();
+    if (self && what != nullptr) self->looked(*what);
+  });
+  append_command(core_.commands().out(), {"XPENDING", names_.key, names_.group});
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+    const auto self = weak.lock();
+    if (self && what != nullptr) self->looked_at_pending(*what);
+  });
+}
+
+void group_consumer::looked(const reply& groups) {
+  for (const reply& each : groups.elements) {
+    std::string_view name;
+    std::uint64_t lag = 0;
+    std::optional<stream_id> last;
+    for (std::size_t i = 0; i + 1 < each.elements.size(); i += 2) {
+      const auto what = each.elements[i].text;
+      const reply& value = each.elements[i + 1];
+      if (what == "name") name = value.text;
+      if (what == "lag") lag = static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer, 0));
+      if (what == "last-delivered-id") last = stream_id::parse(value.text);
+    }
+    if (name != names_.group) continue;
+    lag_ = lag;
+    if (last) delivered_to_ = *last;
+    return;
+  }
+}
+
+void group_consumer::looked_at_pending(const reply& summary) {
+  looking_ = false;
+  if (summary.elements.size() < 3) return;
+  pending_ = static_cast<std::uint64_t>(std::max<std::int64_t>(summary.elements[0].integer, 0));
+  const auto oldest = stream_id::parse(summary.elements[1].text);
+  handled_to_ = pending_ != 0 && oldest ? oldest->previous() : delivered_to_;
+  has_looked_ = true;
+}
+
+std::optional<stream_id> group_consumer::place_in(const stream_facts& now) {
+  const bool is_known = has_looked_ && now.exists && now.last_generated >= delivered_to_;
+  again_to_ = now.exists ? now.last_generated : stream_id{};
+  if (!is_known) return std::nullopt;
+  const auto held = ledger_.oldest();
+  return held ? std::min(handled_to_, held->previous()) : handled_to_;
+}
+
+void group_consumer::finish() {
+  if (std::exchange(finishing_, true) || ended_) return;
+  reader_.end_reading();
+  look_at_end();
+}
+
+void group_consumer::look_at_end() {
+  if (!finishing_ || leaving_ || ended_ || reader_.is_reading()) return;
+  if (!ledger_.is_settled() || !burial_.empty()) return;
+  leave();
+}
+
+/// What is about to be retried is handed on at once, and an empty place is given up.
+void group_consumer::leave() {
+  leaving_ = true;
+  hands_->close();
+  if (!core_.has_commands()) return end(ledger_.held() == 0);
+  make_idle(ledger_.resting(), std::chrono::duration_cast<std::chrono::milliseconds>(with_.claim_after), {});
+  append_command(core_.commands().out(), {"EVAL", leave_script, "1", names_.key, names_.group, names_.consumer});
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply*) {
+    if (const auto self = weak.lock()) self->end(true);
+  });
+}
+
+void group_consumer::stop() { end(false); }
+
+void group_consumer::end(bool all) {
+  if (std::exchange(ended_, true)) return;
+  hands_->close();
+  later_.cancel();
+  linger_.cancel();
+  reader_.stop();
+  core_.states().gone(supervisor::role::group, mark());
+  core_.loop().post([self = shared_from_this()] { self->core_.remove(*self); });
+  if (end_) end_->ended(all);
+}
+
+}  // namespace actorbus::redis

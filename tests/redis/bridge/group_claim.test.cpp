@@ -1,0 +1,130 @@
+// Consumers of a group that die, and those that only take long: who gets whose entries, and when.
+#include <utility>
+
+#include "tests/redis/piped_child.hpp"
+
+#include "tests/redis/bridge/group_fixture.hpp"
+
+using namespace actorbus;
+using namespace actorbus::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Dies in its handler, with about so many events in hand. Returns how many.
+std::int64_t die_with(const redis_server& server, redis_client& client, const std::string& name, int in_hand) {
+  piped_child child({ACTORBUS_GROUP_CHILD, server.uri(), name, std::to_string(in_hand)});
+  REQUIRE(child.hear());
+  REQUIRE(eventually([&] { return 2 * pending(client) > in_hand; }));
+  child.process().kill();
+  return pending(client);
+}
+
+}  // namespace
+
+TEST_CASE("what a consumer killed in its handler held is claimed, marked as delivered again, and none is lost",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 100));
+  die_with(server, client, "unlucky", 10);
+  process b(server);
+  work_done done;
+  const auto work =
+      b.redis.consume<std::string>("work", done.handler(), {.group = "g", .consumer = "lucky", .claim_after = 100ms});
+  REQUIRE(eventually([&] { return done.count() >= 100; }));
+  CHECK(eventually([&] { return pending(client) == 0; }));
+  CHECK(done.count() == 100);
+  for (const auto& each : done.calls()) CHECK(each.deliveries == (std::stoi(each.value) <= 10 ? 2 : 1));
+  CHECK(eventually([&] { return b.redis.stats().claimed == 10; }));
+  CHECK(b.redis.stats().redelivered == 10);
+}
+
+TEST_CASE("a consumer that comes back under its name goes on with what it held, before anything new, at once",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 300));
+  const auto held = die_with(server, client, "b1", 250);
+  REQUIRE(held > 100);  // more than are looked at in one step
+  process b(server);
+  work_done done;
+  const auto work =
+      b.redis.consume<std::string>("work", done.handler(), {.group = "g", .consumer = "b1", .claim_after = 1h});
+  REQUIRE(eventually([&] { return done.count() >= 300; }));
+  CHECK(done.values() == numbers(1, 300));
+  for (const auto& each : done.calls()) CHECK(each.deliveries == (std::stoi(each.value) <= held ? 2 : 1));
+  CHECK(eventually([&] { return pending(client) == 0; }));
+}
+
+TEST_CASE("a handler that takes longer than claim_after keeps its event, and those that wait behind it",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 5));
+  process a(server);
+  process b(server);
+  gate held;
+  work_done slow;
+  work_done other;
+  auto patient = a.redis.consume<std::string>("work",
+                                              [&](const event<std::string>& e) {
+                                                if (*e == "1") held.pass();
+                                                slow.add(e);
+                                              },
+                                              {.group = "g", .consumer = "slow", .claim_after = 150ms});
+  const opened_at_end guard(held);
+  REQUIRE(held.await(1));
+  const auto eager =
+      b.redis.consume<std::string>("work", other.handler(), {.group = "g", .consumer = "other", .claim_after = 150ms});
+  // Ten times a third of claim_after: the last of those that wait is told alive again and again.
+  int renewals = 0;
+  std::int64_t idle = 0;
+  REQUIRE(eventually([&] {
+    const std::int64_t now = client.run("XPENDING", "t:work", "g", "-", "+", "10")[4][2].integer();
+    if (now < std::exchange(idle, now)) ++renewals;
+    return renewals == 10;
+  }));
+  held.open();
+  REQUIRE(eventually([&] { return slow.count() + other.count() >= 5; }));
+  CHECK(eventually([&] { return pending(client) == 0; }));
+  CHECK(slow.values() == numbers(1, 5));
+  CHECK(other.count() == 0);
+  for (const auto& each : slow.calls()) CHECK(each.deliveries == 1);
+}
+
+TEST_CASE("an entry deleted from the stream while it was pending is let go", "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 3));
+  die_with(server, client, "unlucky", 3);
+  const auto first = client.run("XRANGE", "t:work", "-", "+", "COUNT", "1")[0][0].text();
+  client.run("XDEL", "t:work", first);
+  process b(server);
+  work_done done;
+  const auto name = GENERATE("unlucky", "lucky");
+  const auto work =
+      b.redis.consume<std::string>("work", done.handler(), {.group = "g", .consumer = name, .claim_after = 50ms});
+  CHECK(eventually([&] { return pending(client) == 0; }));
+  CHECK(done.values() == numbers(2, 3));
+}
+
+TEST_CASE("what was delivered too often by dead consumers is a dead letter, and no handler sees it again",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, {"killer"});
+  for (int i = 0; i < 3; ++i) die_with(server, client, "b1", 1);
+  process b(server);
+  work_done done;
+  const auto work =
+      b.redis.consume<std::string>("work", done.handler(), {.group = "g", .consumer = "b1", .max_deliveries = 3});
+  REQUIRE(eventually([&] { return b.redis.stats().dead_letters == 1; }));
+  CHECK(done.count() == 0);
+  CHECK(pending(client) == 0);
+  const auto letters = entries(client, "t:work.dead");
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].at("data") == "killer");
+  CHECK(letters[0].at("dead_letter.error") == "delivered 3 times and never acknowledged");
+  CHECK(letters[0].at("dead_letter.attempts") == "3");
+}

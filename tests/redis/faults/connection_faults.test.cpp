@@ -1,0 +1,172 @@
+// What can happen to connections, each alone, while events flow.
+#include "tests/catch.hpp"
+#include "tests/eventually.hpp"
+#include "tests/redis/client.hpp"
+#include "tests/redis/faults/traffic.hpp"
+#include "tests/redis/proxy.hpp"
+#include "tests/redis/redis_server.hpp"
+
+using namespace actorbus::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Each side has a way to the server that the test can spoil.
+struct behind_proxies {
+  redis_server server;
+  proxy out{server}, in{server};
+  traffic events;
+
+  explicit behind_proxies(way by) : events(out.uri(), in.uri(), {.by = by}) { events.flow(); }
+};
+
+bool is_ready(actorbus::redis::bridge& which) { return which.wait_ready(0s); }
+
+}  // namespace
+
+TEST_CASE("a durable server is killed and comes back: events go on, nothing is missing but what was told",
+          "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  redis_server server({.append_only = true});
+  traffic events(server.uri(), {.by = by});
+  events.flow();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(events.moves());
+    server.restart();
+  }
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+  CHECK(events.sender().stats().connections_lost >= 3);
+}
+
+TEST_CASE("all connections are killed by CLIENT KILL: events go on, nothing is missing but what was told",
+          "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  const redis_server server;
+  redis_client client(server);
+  traffic events(server.uri(), {.by = by});
+  events.flow();
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(events.moves());
+    REQUIRE(client.run("CLIENT", "KILL", "SKIPME", "yes").integer() >= 3);
+  }
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("the receiver's connection is cut in the middle of replies: nothing is missing but what was told",
+          "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  behind_proxies all(by);
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    REQUIRE(all.events.moves());
+    all.in.cut_after(i * 37 + 1);
+    REQUIRE(eventually([&] { return all.events.receiver().stats().connections_lost > i; }));
+  }
+  REQUIRE(all.events.moves());
+  CHECK(all.events.verdict() == "");
+}
+
+TEST_CASE("the sender's connection is cut in the middle of replies: a stream misses nothing", "[redis][faults]") {
+  const way by = GENERATE(way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  behind_proxies all(by);
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    REQUIRE(all.events.moves());
+    all.out.cut_after(i * 37 + 1);
+    REQUIRE(eventually([&] { return all.events.sender().stats().connections_lost > i; }));
+  }
+  REQUIRE(all.events.moves());
+  CHECK(all.events.verdict() == "");
+  CHECK(all.events.sender().stats().resent > 0);
+}
+
+TEST_CASE("messages that a publisher's lost connection took with it are counted there", "[redis][faults]") {
+  behind_proxies all(way::pubsub);
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(all.events.moves());
+    all.out.cut();
+  }
+  REQUIRE(all.events.moves());
+  all.events.stop();
+  REQUIRE(all.events.sender().flush(20s));
+  REQUIRE(all.events.is_alive());
+  const auto stats = all.events.sender().stats();
+  CHECK(stats.connections_lost == 10);
+  CHECK(stats.dropped_out == 0);
+  CHECK(all.events.accepted() - all.events.arrived() <= stats.lost_out);
+}
+
+TEST_CASE("half-open connections are noticed by both sides, and events go on over others", "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const auto stalled = GENERATE(std::vector{forwarding::requests}, std::vector{forwarding::replies},
+                                std::vector{forwarding::requests, forwarding::replies});
+  CAPTURE(to_string(by), stalled.size(), static_cast<int>(stalled[0]));
+  const redis_server server;
+  proxy between(server);
+  traffic events(between.uri(), {.by = by});
+  events.flow();
+  REQUIRE(events.moves());
+  for (const auto each : stalled) between.stall(each);
+  REQUIRE(eventually([&] { return !is_ready(events.sender()) && !is_ready(events.receiver()); }));
+  between.cut();  // what the half-open ones still hold does not come any more
+  between.resume();
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("an idle half-open connection is noticed by its health check", "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::deduplicated);
+  CAPTURE(to_string(by));
+  const redis_server server;
+  proxy between(server);
+  traffic events(between.uri(), {.by = by});
+  REQUIRE(events.is_alive());
+  between.stall();
+  REQUIRE(eventually([&] { return !is_ready(events.sender()) && !is_ready(events.receiver()); }));
+  between.cut();
+  between.resume();
+  REQUIRE(events.is_alive());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("garbage instead of replies ends the connection, and nothing is missing but what was told",
+          "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const std::string garbage = GENERATE(as<std::string>(), "HTTP/1.1 400 Bad Request\r\n\r\n", std::string(1000, '\0'),
+                                       "*-7\r\n", "$abc\r\n", "*1000000\r\n*1000000\r\n*1000000\r\n!",
+                                       "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "\xff\xfe\r\n");
+  CAPTURE(to_string(by), garbage);
+  behind_proxies all(by);
+  REQUIRE(all.events.moves());
+  all.in.replace_next_reply(garbage);
+  REQUIRE(eventually([&] { return all.events.receiver().stats().connections_lost >= 1; }));
+  REQUIRE(all.events.moves());
+  if (by != way::pubsub) {
+    all.out.replace_next_reply(garbage);
+    REQUIRE(eventually([&] { return all.events.sender().stats().connections_lost >= 1; }));
+    REQUIRE(all.events.moves());
+  }
+  CHECK(all.events.verdict() == "");
+}
+
+TEST_CASE("a server that refuses connections for a while is found again", "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::deduplicated);
+  CAPTURE(to_string(by));
+  behind_proxies all(by);
+  REQUIRE(all.events.moves());
+  for (auto* each : {&all.out, &all.in}) {
+    each->refuse_connections();
+    each->cut();
+  }
+  REQUIRE(eventually([&] { return !is_ready(all.events.sender()) && !is_ready(all.events.receiver()); }));
+  // Pub/sub: who receives is there first.
+  all.in.accept_connections();
+  REQUIRE(all.events.receiver().wait_ready(20s));
+  all.out.accept_connections();
+  REQUIRE(all.events.moves());
+  CHECK(all.events.verdict() == "");
+}

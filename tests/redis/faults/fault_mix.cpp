@@ -1,0 +1,156 @@
+#include "tests/redis/faults/fault_mix.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace actorbus::testing {
+
+using namespace std::chrono_literals;
+
+fault_mix::fault_mix(faults_of which, std::uint64_t seed)
+    : which_(which), chance_(seed), server_({.append_only = true, .debug_command = true}) {
+  add_server_faults();
+  if (which == faults_of::entries) add_losses();
+  if (which != faults_of::receivers) add_refusals();
+  if (which == faults_of::everything) add_proxy_faults("the senders' proxy", out_);
+  add_proxy_faults("the receivers' proxy", in_);
+}
+
+void fault_mix::add(std::string name, std::function<void()> begin, std::function<void()> end) {
+  all_.push_back({std::move(name), std::move(begin), std::move(end)});
+}
+
+void fault_mix::add_setting(const std::string& name, const std::string& value, const std::string& usual) {
+  add(
+      name + ' ' + value,
+      [=, this] {
+        run({"CONFIG", "SET", name, value});
+      },
+      [=, this] {
+        run({"CONFIG", "SET", name, usual});
+      });
+}
+
+void fault_mix::run(const std::vector<std::string>& command) {
+  if (!server_.running() || suspended_) return;
+  try {
+    redis_client(server_).run(command);
+  } catch (const redis_error&) {  // another fault forbids it
+  }
+}
+
+void fault_mix::add_server_faults() {
+  add(
+      "killed",
+      [this] {
+        server_.kill();
+        suspended_ = false;
+      },
+      [this] {
+        if (!server_.running()) server_.start();
+      });
+  add("CLIENT KILL", [this] { run({"CLIENT", "KILL", "SKIPME", "yes"}); });
+  add("CLIENT PAUSE", [this] { run({"CLIENT", "PAUSE", "100"}); });
+  add("CLIENT PAUSE WRITE", [this] { run({"CLIENT", "PAUSE", "100", "WRITE"}); });
+  add("DEBUG SLEEP", [this] { run({"DEBUG", "SLEEP", "0.1"}); });
+  add("SCRIPT FLUSH", [this] { run({"SCRIPT", "FLUSH"}); });
+}
+
+void fault_mix::add_refusals() {
+  add(
+      "suspended",
+      [this] {
+        if (!server_.running()) return;
+        server_.suspend();
+        suspended_ = true;
+      },
+      [this] {
+        if (std::exchange(suspended_, false)) server_.resume();
+      });
+  // Of a master that does not exist: it keeps its data.
+  add(
+      "READONLY",
+      [this] {
+        run({"REPLICAOF", "127.0.0.1", "1"});
+      },
+      [this] {
+        run({"REPLICAOF", "NO", "ONE"});
+      });
+  add(
+      "MASTERDOWN",
+      [this] {
+        run({"CONFIG", "SET", "replica-serve-stale-data", "no"});
+        run({"REPLICAOF", "127.0.0.1", "1"});
+      },
+      [this] {
+        run({"REPLICAOF", "NO", "ONE"});
+        run({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
+      });
+  add_setting("maxmemory", "1", "0");
+  add_setting("min-replicas-to-write", "1", "0");
+}
+
+void fault_mix::add_losses() {
+  add("FLUSHALL", [this] { run({"FLUSHALL"}); });
+  add("DEL", [this] { run({"DEL", "t:s.1", "t:d.1"}); });
+  add("XTRIM", [this] {
+    run({"XTRIM", "t:s.2", "MAXLEN", "0"});
+    run({"XTRIM", "t:d.2", "MAXLEN", "0"});
+  });
+}
+
+void fault_mix::add_proxy_faults(const std::string& name, proxy& at) {
+  const auto more = [&](const std::string& what, std::function<void()> begin, std::function<void()> end) {
+    add(name + " " + what, std::move(begin), std::move(end));
+  };
+  const auto nothing = [] {};
+  const auto back = [&at] {
+    at.cut();  // what half-open connections hold does not come any more
+    at.resume();
+  };
+  more(
+      "cuts", [&at] { at.cut(); }, nothing);
+  more(
+      "cuts in a reply", [this, &at] { at.cut_after(any(300)); }, nothing);
+  more(
+      "stalls", [&at] { at.stall(); }, back);
+  more(
+      "stalls replies", [&at] { at.stall(forwarding::replies); }, back);
+  more(
+      "sends garbage", [this, &at] { at.replace_next_reply(std::string(any(300) + 1, '\xf0')); }, nothing);
+  more(
+      "delays", [&at] { at.delay(20ms); }, [&at] { at.delay(0ms); });
+  more(
+      "refuses",
+      [&at] {
+        at.refuse_connections();
+        at.cut();
+      },
+      [&at] { at.accept_connections(); });
+}
+
+void fault_mix::round(const std::function<void()>& meanwhile) {
+  std::vector<const fault*> now;
+  const std::size_t most = 1 + any(3);
+  while (now.size() < most) {
+    const fault* one = &all_[any(all_.size())];
+    if (std::find(now.begin(), now.end(), one) == now.end()) now.push_back(one);
+  }
+  for (const auto* each : now) {
+    story_ += each->name + "; ";
+    each->begin();
+  }
+  meanwhile();
+  std::shuffle(now.begin(), now.end(), chance_);
+  for (const auto* each : now) each->end();
+  // What could not be undone while the server was away.
+  for (const auto& [name, usual] : {std::pair{"maxmemory", "0"}, {"min-replicas-to-write", "0"}}) {
+    run({"CONFIG", "SET", name, usual});
+  }
+  run({"REPLICAOF", "NO", "ONE"});
+  run({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
+  story_ += '\n';
+}
+
+}  // namespace actorbus::testing

@@ -1,0 +1,35 @@
+// How much this process has allocated and not freed: for tests that memory comes back.
+//
+// What the allocator keeps for itself does not count. Threads: any; other threads' allocations count too.
+#pragma once
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ACTORBUS_SANITIZER_ALLOCATES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ACTORBUS_SANITIZER_ALLOCATES 1
+#endif
+#endif
+
+#ifdef ACTORBUS_SANITIZER_ALLOCATES
+#include <sanitizer/allocator_interface.h>
+#else
+#include <malloc.h>
+#endif
+
+namespace actorbus::testing {
+
+inline std::size_t memory_in_use() {
+#ifdef ACTORBUS_SANITIZER_ALLOCATES
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  const auto now = mallinfo2();
+  return now.uordblks + now.hblkhd;
+#endif
+}
+
+inline constexpr std::size_t mebibyte = std::size_t{1024} * 1024;
+
+}  // namespace actorbus::testing

@@ -1,0 +1,80 @@
+// Faults mixed at random. What a seed did is done again with ACTORBUS_SEED set to it, as far as threads allow.
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include "tests/catch.hpp"
+#include "tests/redis/faults/fault_mix.hpp"
+#include "tests/redis/faults/traffic.hpp"
+#include "tests/stress.hpp"
+
+using namespace actorbus::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::uint64_t seed() {
+  if (const char* given = std::getenv("ACTORBUS_SEED")) return std::strtoull(given, nullptr, 10);
+  return std::random_device()();
+}
+
+using flows = std::vector<std::unique_ptr<traffic>>;
+
+/// Everything goes on after each round, and in the end nothing is missing but what was told.
+void live_through(fault_mix& faults, std::uint64_t seed, std::size_t rounds, const flows& all) {
+  WARN("ACTORBUS_SEED=" << seed);
+  std::minstd_rand pauses(static_cast<unsigned>(seed));
+  for (const auto& each : all) each->flow();
+  for (std::size_t i = 0; i < rounds; ++i) {
+    faults.round([&] { std::this_thread::sleep_for(std::chrono::milliseconds(pauses() % 150)); });
+    INFO(faults.story());
+    for (const auto& each : all) REQUIRE(each->moves(20));
+  }
+  INFO(faults.story());
+  for (const auto& each : all) CHECK(each->verdict() == "");
+}
+
+}  // namespace
+
+TEST_CASE("streams live through faults mixed at random, and nothing is missing, doubled or out of order",
+          "[redis][faults][stress]") {
+  const auto chosen = seed();
+  fault_mix faults(faults_of::everything, chosen);
+  flows all;
+  all.push_back(std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
+                                          traffic_options{.by = way::deduplicated, .topics = {"d.1", "d.2", "d.3"}}));
+  all.push_back(std::make_unique<traffic>(
+      faults.out_uri(), faults.in_uri(),
+      traffic_options{.by = way::deduplicated, .topics = {"p.1", "p.2"}, .format = actorbus::redis::format::packed}));
+  all.push_back(std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
+                                          traffic_options{.by = way::stream, .topics = {"s.1", "s.2"}}));
+  live_through(faults, chosen, scaled(20), all);
+}
+
+TEST_CASE("publish/subscribe lives through faults mixed at random, and every loss lies inside a gap",
+          "[redis][faults][stress]") {
+  const auto chosen = seed();
+  fault_mix faults(faults_of::receivers, chosen);
+  flows all;
+  all.push_back(std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
+                                          traffic_options{.by = way::pubsub, .topics = {"n.1", "n.2", "n.3"}}));
+  all.push_back(std::make_unique<traffic>(
+      faults.out_uri(), faults.in_uri(),
+      traffic_options{.by = way::pubsub, .topics = {"r.1", "r.2"}, .format = actorbus::redis::format::raw}));
+  live_through(faults, chosen, scaled(20), all);
+}
+
+TEST_CASE("streams live through faults that take entries away, and every loss is told in its place",
+          "[redis][faults][stress]") {
+  const auto chosen = seed();
+  fault_mix faults(faults_of::entries, chosen);
+  flows all;
+  all.push_back(
+      std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
+                                traffic_options{.by = way::deduplicated, .topics = {"d.1", "d.2"}, .may_lose = true}));
+  all.push_back(
+      std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
+                                traffic_options{.by = way::stream, .topics = {"s.1", "s.2"}, .may_lose = true}));
+  live_through(faults, chosen, scaled(20), all);
+}

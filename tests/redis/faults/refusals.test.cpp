@@ -1,0 +1,230 @@
+// A server that is there and does not do what it is asked, for a while or for good.
+#include <mutex>
+
+#include "tests/catch.hpp"
+#include "tests/eventually.hpp"
+#include "tests/redis/client.hpp"
+#include "tests/redis/faults/traffic.hpp"
+#include "tests/redis/mentions.hpp"
+#include "tests/redis/redis_server.hpp"
+
+using namespace actorbus::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string of_user(const redis_server& server, const std::string& user) {
+  return "redis://" + user + "@127.0.0.1:" + std::to_string(server.port());
+}
+
+/// A server busy with a script as long as it lives.
+class busy {
+ public:
+  explicit busy(const redis_server& server) : script_(server), beside_(server) {
+    beside_.run("CONFIG", "SET", "busy-reply-threshold", 10);
+    script_.send({"EVAL", "while true do end", "0"});
+    script_.read_within(0ms);  // sends it
+    while (!answers_busy()) {
+    }
+  }
+  ~busy() { beside_.run("SCRIPT", "KILL"); }
+
+ private:
+  bool answers_busy() {
+    try {
+      beside_.run("GET", "any");
+      return false;
+    } catch (const redis_error& error) {
+      return mentions(error.what(), "BUSY");
+    }
+  }
+
+  redis_client script_, beside_;
+};
+
+}  // namespace
+
+TEST_CASE("a server at its memory's limit without eviction is waited for", "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  const redis_server server({.directives = {"maxmemory-policy noeviction"}});
+  redis_client client(server);
+  traffic events(server.uri(), {.by = by});
+  events.flow();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(events.moves());
+    const auto resent = events.sender().stats().resent;
+    client.run("CONFIG", "SET", "maxmemory", 1);
+    // Messages need no memory of the server's.
+    REQUIRE((by == way::pubsub ? events.moves() : eventually([&] { return events.sender().stats().resent > resent; })));
+    client.run("CONFIG", "SET", "maxmemory", 0);
+  }
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+  CHECK(events.sender().stats().connections_lost == 0);
+  CHECK(events.sender().stats().refused == 0);
+}
+
+TEST_CASE("a read-only replica is waited for until it is promoted", "[redis][faults]") {
+  const way by = GENERATE(way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  const redis_server master;
+  const redis_server replica({.replica_of = &master});
+  traffic events(replica.uri(), {.by = by});
+  events.flow();
+  REQUIRE(eventually([&] { return events.sender().stats().resent > 0; }));
+  CHECK(events.arrived() == 0);
+  redis_client(replica).run("REPLICAOF", "NO", "ONE");
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("messages go through a read-only replica, to who listens there", "[redis][faults]") {
+  const redis_server master;
+  const redis_server replica({.replica_of = &master});
+  traffic events(replica.uri(), {.by = way::pubsub});
+  events.flow();
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("a server that wants more replicas than it has is waited for", "[redis][faults]") {
+  const way by = GENERATE(way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  const redis_server server;
+  redis_client client(server);
+  traffic events(server.uri(), {.by = by});
+  events.flow();
+  REQUIRE(events.moves());
+  client.run("CONFIG", "SET", "min-replicas-to-write", 1);
+  REQUIRE(eventually([&] { return events.sender().stats().resent > 0; }));
+  client.run("CONFIG", "SET", "min-replicas-to-write", 0);
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("a server busy with somebody's script is waited for", "[redis][faults]") {
+  const way by = GENERATE(way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  const redis_server server;
+  traffic events(server.uri(), {.by = by});
+  events.flow();
+  REQUIRE(events.moves());
+  {
+    const busy with_a_script(server);
+    REQUIRE(eventually([&] { return events.sender().stats().resent > 0; }));
+  }
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("messages that a busy server refuses are counted", "[redis][faults]") {
+  const redis_server server;
+  traffic events(server.uri(), {.by = way::pubsub});
+  events.flow();
+  REQUIRE(events.moves());
+  {
+    const busy with_a_script(server);
+    REQUIRE(eventually([&] { return events.sender().stats().refused > 0; }));
+  }
+  REQUIRE(events.moves());
+  events.stop();
+  REQUIRE(events.sender().flush(20s));
+  REQUIRE(events.is_alive());
+  const auto stats = events.sender().stats();
+  CHECK(events.accepted() - events.arrived() == stats.refused + stats.lost_out);
+}
+
+TEST_CASE("a bridge that comes to a busy server begins once that is over", "[redis][faults]") {
+  const redis_server server;
+  actorbus::bus bus;
+  actorbus::redis::bridge bridge(bus, {.uri = server.uri(), .retry_first = 1ms, .retry_most = 5ms});
+  REQUIRE(bridge.wait_ready(20s));
+  auto in = bus.topic<std::string>("x").inbox();
+  {
+    const busy with_a_script(server);
+    bridge.pubsub<std::string>("x");  // subscribes meanwhile
+    REQUIRE(eventually([&] { return bridge.stats().connections_made >= 1 && !bridge.wait_ready(0s); }));
+  }
+  REQUIRE(bridge.wait_ready(20s));
+  CHECK(redis_client(server).run("PUBLISH", "x", "hello").integer() == 1);
+  CHECK(in.next(20s));
+}
+
+TEST_CASE("a server that loads its data is waited for", "[redis][faults]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  CAPTURE(to_string(by));
+  redis_server server(
+      {.append_only = true, .directives = {"rdbcompression no", "loading-process-events-interval-bytes 1024"}});
+  redis_client filler(server);
+  for (int i = 0; i < 100; ++i) filler.run("SET", "key" + std::to_string(i), std::string(1000, 'x'));
+  filler.run("BGREWRITEAOF");
+  REQUIRE(eventually([&] {
+    const auto info = filler.run("INFO", "persistence").text();
+    return mentions(info, "aof_rewrite_in_progress:0") && mentions(info, "aof_rewrite_scheduled:0");
+  }));
+  std::mutex mutex;
+  bool was_loading = false;
+  traffic events(server.uri(), {.by = by});
+  events.sender().on_state([&](const actorbus::redis::state& s) {
+    std::lock_guard lock(mutex);
+    was_loading = was_loading || mentions(s.reason, "LOADING");
+  });
+  events.flow();
+  REQUIRE(events.moves());
+  server.kill();
+  server.start({"key-load-delay 100000"}, server_is::listening);
+  REQUIRE(eventually([&] {
+    std::lock_guard lock(mutex);
+    return was_loading;
+  }));
+  redis_client(server).run("CONFIG", "SET", "key-load-delay", 0);
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("what an ACL denies for a while is done once it is granted", "[redis][faults][acl]") {
+  const auto [by, command] = GENERATE(table<way, std::string>({{way::deduplicated, "script"},
+                                                               {way::deduplicated, "xread"},
+                                                               {way::deduplicated, "xinfo"},
+                                                               {way::stream, "xread"},
+                                                               {way::stream, "xinfo"}}));
+  CAPTURE(to_string(by), command);
+  const redis_server server({.users = {"ann on >hidden ~* &* +@all -" + command}});
+  traffic events(of_user(server, "ann:hidden"), {.by = by});
+  events.flow();
+  REQUIRE(eventually([&] { return events.accepted() > 100; }));
+  CHECK(events.arrived() == 0);
+  redis_client(server).run("ACL", "SETUSER", "ann", "+" + command);
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
+TEST_CASE("what an ACL denies for good is counted as refused, and the bridge stays", "[redis][faults][acl]") {
+  const auto [by, command] = GENERATE(table<way, std::string>(
+      {{way::pubsub, "publish"}, {way::stream, "xadd"}, {way::deduplicated, "evalsha"}, {way::deduplicated, "xadd"}}));
+  CAPTURE(to_string(by), command);
+  const redis_server server({.users = {"ann on >hidden ~* &* +@all -" + command}});
+  traffic events(of_user(server, "ann:hidden"), {.by = by});
+  events.flow();
+  REQUIRE(eventually([&] { return events.sender().stats().refused > 100; }));
+  events.stop();
+  REQUIRE(events.sender().flush(20s));
+  CHECK(events.sender().stats().refused == events.accepted());
+  CHECK(events.sender().stats().connections_lost == 0);
+  CHECK(events.arrived() == 0);
+  redis_client(server).run("ACL", "SETUSER", "ann", "+" + command);
+  CHECK(events.is_alive());
+}
+
+TEST_CASE("an ACL that denies what only helps does not matter", "[redis][faults][acl]") {
+  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const std::string command = GENERATE("client", "ping");
+  CAPTURE(to_string(by), command);
+  const redis_server server({.users = {"ann on >hidden ~* &* +@all -" + command}});
+  traffic events(of_user(server, "ann:hidden"), {.by = by});
+  events.flow();
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+  CHECK(events.sender().stats().connections_lost == 0);
+}
