@@ -19,6 +19,9 @@ constexpr std::size_t most_count = 1024;
 constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t page = 100;
 
+/// Reads under way while entries abound: the server makes the next reply while this one is taken apart.
+constexpr std::size_t most_reads = 2;
+
 /// How long the server may wait for an entry: after it, a group that is gone is found.
 constexpr std::chrono::milliseconds block{500};
 constexpr std::chrono::milliseconds rest{200};
@@ -50,14 +53,15 @@ void group_reader::on_connecting(connection&) { core_.states().connecting(superv
 
 void group_reader::on_open(connection&) {
   is_open_ = true;
-  has_own_ = rests_ = told_ready_ = false;
+  has_own_ = rests_ = told_ready_ = abounds_ = false;
   own_ = {};
   pump();
 }
 
 void group_reader::on_lost(connection&, const std::string& reason) {
-  is_open_ = reads_ = false;
+  is_open_ = regroups_ = false;
   asked_.clear();
+  requested_.clear();
   if (stopped_) return;
   core_.states().lost(supervisor::role::group, reason, to_.mark());
   core_.loop().post([this, alive = std::weak_ptr(connection_)] {
@@ -72,18 +76,25 @@ void group_reader::on_push(connection& which, const reply&) {
 void group_reader::lost(std::size_t) {}
 
 void group_reader::ask(question what, std::chrono::nanoseconds longer) {
-  reads_ = true;
   asked_.push_back(what);
   connection_->expect(*this, 1, longer);
 }
 
 void group_reader::pump() {
-  if (!is_open_ || reads_ || rests_ || stopped_) return;
+  if (!is_open_ || rests_ || stopped_ || regroups_) return;
+  if (!asked_.empty()) return read_ahead();
   const std::size_t room = to_.wants();
   if (room == 0) return;
   if (!has_group_) return create(to_.names().from);
   if (!has_own_) return ask_own();
   read(room);
+}
+
+void group_reader::read_ahead() {
+  if (!abounds_ || requested_.empty() || requested_.size() >= most_reads || asked_.size() != requested_.size()) return;
+  const std::size_t out = requested_.front();
+  const std::size_t room = to_.wants();
+  if (room >= out + count_) read(room - out);
 }
 
 void group_reader::create(const std::string& from) {
@@ -93,6 +104,7 @@ void group_reader::create(const std::string& from) {
 }
 
 void group_reader::created(const reply& what) {
+  regroups_ = false;
   if (what.is_error() && !says(what, "BUSYGROUP")) return later(std::string(what.text));
   has_group_ = true;
   pump();
@@ -149,9 +161,10 @@ void group_reader::claimed_own(const reply& what, connection& by) {
 void group_reader::read(std::size_t room) {
   if (!std::exchange(told_ready_, true)) core_.states().ready(supervisor::role::group, to_.mark());
   const auto& names = to_.names();
+  requested_.push_back(std::min(room, count_));
   command_writer out(connection_->out());
   out.begin(11).word("XREADGROUP").word("GROUP").word(names.group).word(names.consumer);
-  out.word("COUNT").number(static_cast<std::int64_t>(std::min(room, count_)));
+  out.word("COUNT").number(static_cast<std::int64_t>(requested_.back()));
   out.word("BLOCK").number(block.count()).word("STREAMS").word(names.key).word(">");
   ask(question::read, block);
 }
@@ -160,10 +173,12 @@ void group_reader::take(const reply& what, connection& by) {
   if (asked_.empty()) return;
   const question to = asked_.front();
   asked_.pop_front();
-  reads_ = false;
   switch (to) {
     case question::facts: {
-      if (what.is_error() && !says(what, "no such key")) return later(std::string(what.text));
+      if (what.is_error() && !says(what, "no such key")) {
+        regroups_ = false;
+        return later(std::string(what.text));
+      }
       return recreate(stream_facts::of(what));
     }
     case question::create:
@@ -173,18 +188,27 @@ void group_reader::take(const reply& what, connection& by) {
     case question::claim:
       return claimed_own(what, by);
     case question::read:
-      if (is_group_missing(what)) return;
-      if (what.is_error()) return later(std::string(what.text));
-      if (what.is_array()) entries(what, by);
-      pump();
-      return to_.look_at_end();
+      return took(what, by);
   }
 }
 
-void group_reader::entries(const reply& what, connection& by) {
+void group_reader::took(const reply& what, connection& by) {
+  const std::size_t requested = requested_.front();
+  requested_.pop_front();
+  abounds_ = false;
+  if (is_group_missing(what)) return;
+  if (what.is_error()) return later(std::string(what.text));
+  if (what.is_array()) entries(what, requested, by);
+  pump();
+  if (ends_ && !requested_.empty()) end_reading();
+  to_.look_at_end();
+}
+
+void group_reader::entries(const reply& what, std::size_t requested, connection& by) {
   if (what.elements.size() != 1 || what.elements[0].elements.size() != 2) return;
   const auto& found = what.elements[0].elements[1].elements;
   const std::shared_ptr<arena> memory = by.take_memory();
+  abounds_ = found.size() >= requested;
   if (found.size() >= count_ && memory->used() < most_bytes / 2) count_ = std::min(count_ * 2, most_count);
   if (memory->used() > most_bytes) count_ = std::max<std::size_t>(count_ / 2, 1);
   to_.take_new(found, memory);
@@ -195,6 +219,7 @@ void group_reader::entries(const reply& what, connection& by) {
 /// The stream or the group was deleted: it is made again.
 bool group_reader::is_group_missing(const reply& what) {
   if (!says(what, "NOGROUP") && !says(what, "UNBLOCKED")) return false;
+  if (std::exchange(regroups_, true)) return true;
   append_command(connection_->out(), {"XINFO", "STREAM", to_.names().key});
   ask(question::facts);
   return true;
@@ -213,7 +238,8 @@ void group_reader::later(const std::string& why) {
 }
 
 void group_reader::end_reading() {
-  if (!reads_) return;
+  ends_ = true;
+  if (asked_.empty()) return;
   const auto id = connection_->client_id();
   if (id == 0 || !core_.has_commands()) return;  // the read ends by itself soon
   append_command(core_.commands().out(), {"CLIENT", "UNBLOCK", std::to_string(id)});

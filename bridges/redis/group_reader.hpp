@@ -1,5 +1,5 @@
 // The connection on which a consumer reads its share: makes the group if it is missing, takes up again what was
-// delivered and not acknowledged, then XREADGROUP BLOCK, one read ahead.
+// delivered and not acknowledged, then XREADGROUP BLOCK; while entries abound, one read ahead.
 //
 // Threads: the loop's.
 #pragma once
@@ -28,7 +28,7 @@ class group_reader final : public connection_owner, public reply_sink {
   void pump();
   /// Reads no more; what the server has delivered by then still comes.
   void end_reading();
-  bool is_reading() const { return reads_; }
+  bool is_reading() const { return !asked_.empty(); }
   /// What was delivered to this name before is in hand again.
   bool has_own() const { return has_own_; }
   void stop();
@@ -52,7 +52,9 @@ class group_reader final : public connection_owner, public reply_sink {
   void found_own(const reply& what);
   void claimed_own(const reply& what, connection& by);
   void read(std::size_t room);
-  void entries(const reply& what, connection& by);
+  void read_ahead();
+  void took(const reply& what, connection& by);
+  void entries(const reply& what, std::size_t requested, connection& by);
   bool is_group_missing(const reply& what);
   void later(const std::string& why);
 
@@ -61,12 +63,15 @@ class group_reader final : public connection_owner, public reply_sink {
   std::shared_ptr<connection> connection_;
   boost::asio::steady_timer later_;
   std::deque<question> asked_;
+  std::deque<std::size_t> requested_;  ///< entries, by the reads under way
   std::size_t count_;
   stream_id own_ = {};      ///< own entries up to here were taken up again
   bool has_group_ = false;  ///< it was there at least once
   bool has_own_ = false;    ///< this connection has taken up everything
   bool is_open_ = false;
-  bool reads_ = false;  ///< a read is out, or one that makes ready for it
+  bool abounds_ = false;   ///< the last read gave all that was asked for
+  bool regroups_ = false;  ///< the group is being made again
+  bool ends_ = false;      ///< nothing more is to be read
   bool rests_ = false;
   bool told_ready_ = false;
   bool stopped_ = false;

@@ -150,7 +150,11 @@ void group_consumer::claim() {
     const auto self = weak.lock();
     if (!self || self->ended_ || what == nullptr) return;
     self->claiming_ = false;
-    if (!what->is_array()) return;  // no group: its reader makes it
+    if (what->is_error() && what->error_code() != "NOGROUP") {  // without a group: its reader makes it
+      self->core_.warn("no claims", "cannot look for what others of group '" + self->names_.group +
+                                        "' left behind: " + std::string(what->text));
+    }
+    if (!what->is_array()) return;
     std::vector<std::string> ids;
     std::uint64_t of_others = 0;
     for (const reply& each : what->elements) {

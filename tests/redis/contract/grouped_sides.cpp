@@ -51,7 +51,7 @@ std::unique_ptr<intake> grouped_subscriber_side::subscribe(const std::string& to
     if (how.group.empty()) what.second = "alone-" + std::to_string(++groups_);
   }
   auto held = bridge_.consume<parcel>(
-      topic, std::move(to), {.group = what.second, .claim_after = 1s, .from = replay::live(), .retry_first = 1ms});
+      topic, std::move(to), {.group = what.second, .claim_after = 1s, .from = how.from, .retry_first = 1ms});
   {
     std::lock_guard lock(mutex_);
     consumed_.insert(what);

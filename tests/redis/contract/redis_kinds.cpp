@@ -63,6 +63,7 @@ delivery_kind redis_group::kind() {
   by.name = "Redis consumer groups";
   // Not in order where an event is retried, and without sequences.
   by.can.retry = by.can.total_order = false;
+  by.can.history = true;
   by.open_subscriber_side = [](const std::shared_ptr<publisher_side>& from) {
     return std::make_shared<grouped_subscriber_side>(from);
   };
