@@ -50,7 +50,8 @@ class bridge {
   /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away. Coming
   /// in, the socket is always drained; what a full topic cannot take waits here, up to `capacity`, then the oldest goes
   /// (`latest`: all but the newest), which is counted and told by a `gap`. Nobody can be made to wait there, so `block`
-  /// and `disconnect` act as drop_oldest. After a lost connection subscribers are told a `gap`.
+  /// and `disconnect` act as drop_oldest. After a lost connection subscribers are told a `gap`, be it
+  /// this bridge's or, in `native` and `packed`, their publisher's.
   /// A topic that a stream route covers is carried by that route alone.
   /// Throws errc::invalid_pattern, type_mismatch, errc::invalid_argument for an overlap with another pub/sub route or a
   /// format without messages, closed.

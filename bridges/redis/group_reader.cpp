@@ -49,7 +49,7 @@ void group_reader::stop() {
   connection_->stop();
 }
 
-void group_reader::on_connecting(connection&) { core_.states().connecting(supervisor::role::group); }
+void group_reader::on_connecting(connection&) { core_.states().connecting(supervisor::role::group, to_.mark()); }
 
 void group_reader::on_open(connection&) {
   is_open_ = true;

@@ -90,7 +90,15 @@ bool pubsub_in::publish(arrivals& to, const std::string& channel, std::string_vi
   }
   for (; to.place < events_.size(); ++to.place) {
     if (to.topic->is_full()) return false;
-    to.topic->offer(events_[to.place], payload_shape::bytes);
+    incoming& one = events_[to.place];
+    if (one.content_type != gap_content_type) {
+      to.topic->offer(one, payload_shape::bytes);
+    } else if (one.origin != core_.origin()) {  // what we sent, our own subscribers have
+      to.gap = one.payload;
+      ++to.place;
+      if (!tell_gap(to)) return false;
+      --to.place;
+    }
   }
   to.place = 0;
   return true;

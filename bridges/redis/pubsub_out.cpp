@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/message_hub.hpp>
 #include <bridges/redis/reused.hpp>
 
@@ -38,13 +39,24 @@ void pubsub_out::pump() {
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
   if (in_flight_ >= most || core_.commands().unsent() > most_unsent) return;  // a reply calls again
-  sent_ = 0;
   const std::size_t asked = std::min(turn, most - in_flight_);
   const std::size_t taken = from_.take(*this, asked);
   send_batch();
-  in_flight_ += sent_;
-  if (sent_ != 0) core_.commands().expect(*this, sent_);
+  account();
   if (taken == asked) pump_soon();  // nobody calls otherwise, if none of them could be sent
+}
+
+void pubsub_out::account() {
+  if (sent_ == 0) return;
+  in_flight_ += sent_;
+  core_.commands().expect(*this, std::exchange(sent_, 0));
+}
+
+void pubsub_out::on_commands() {
+  for (auto& [topic, each] : targets_) {
+    if (each.owes_gap) tell_gap(each);
+  }
+  pump();
 }
 
 bool pubsub_out::is_flushed() {
@@ -59,9 +71,13 @@ void pubsub_out::take(const reply& what, connection&) {
   --in_flight_;
   if (what.is_error()) {
     ++core_.counts.refused;
+    owe_gaps();
     core_.warn("publish refused", "the server refused a PUBLISH for '" + pattern_ + "': " + std::string(what.text));
   } else {
     ++core_.counts.out;
+  }
+  if (in_flight_ == 0) {
+    for (auto* each : std::exchange(in_doubt_, {})) each->is_in_doubt = false;
   }
   // Half empty, so that what is taken goes out in batches.
   if (in_flight_ <= core_.options().max_in_flight / 2) pump_soon();
@@ -70,13 +86,14 @@ void pubsub_out::take(const reply& what, connection&) {
 void pubsub_out::lost(std::size_t count) {
   in_flight_ -= count;
   core_.counts.lost_out += count;
+  owe_gaps();
   core_.warn("lost", std::to_string(count) + " messages for '" + pattern_ +
                          "' were on their way when the connection was lost: they may not have been published");
 }
 
 pubsub_out::target& pubsub_out::target_of(std::string_view topic) {
   return targets_.find(topic, [this](std::string_view name) {
-    return target{as_.channel(core_.options().prefix, name), core_.is_streamed(name)};
+    return target{std::string(name), as_.channel(core_.options().prefix, name), core_.is_streamed(name)};
   });
 }
 
@@ -95,7 +112,36 @@ void pubsub_out::event(const metadata& about, const outgoing& what) {
   batch_.add(mine);
 }
 
+void pubsub_out::doubt(target& what) {
+  if (!as_.messages_carry_origin() || std::exchange(what.is_in_doubt, true)) return;
+  in_doubt_.push_back(&what);
+}
+
+void pubsub_out::owe_gaps() {
+  for (auto* each : std::exchange(in_doubt_, {})) {
+    each->is_in_doubt = false;
+    each->owes_gap = true;
+  }
+}
+
+void pubsub_out::tell_gap(target& of) {
+  of.owes_gap = false;
+  account();
+  const outgoing gap{.topic = of.topic,
+                     .payload = "what its publisher sent was lost on the way",
+                     .content_type = gap_content_type,
+                     .origin = core_.origin()};
+  empty_for_reuse(scratch_);
+  append_command(core_.commands().out(), {"PUBLISH", of.channel, as_.write_message({&gap, 1}, scratch_)});
+  expect_once(core_.commands(), [weak = weak_from_this(), &of](const reply* what) {
+    const auto self = weak.lock();
+    if (self && (what == nullptr || what->is_error())) of.owes_gap = true;
+  });
+}
+
 void pubsub_out::send(target& to, std::span<const outgoing> events) {
+  if (to.owes_gap) tell_gap(to);
+  doubt(to);
   empty_for_reuse(scratch_);
   const std::string_view message = as_.write_message(events, scratch_);
   command_writer(core_.commands().out()).begin(3).word("PUBLISH").word(to.channel).word(message);

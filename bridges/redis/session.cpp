@@ -104,10 +104,13 @@ session_action session::lose(std::string reason, time_point now) {
 }
 
 session_action session::greet(time_point now) {
+  if (greeted_ && questions_.empty() && left_behind_) {
+    questions_ = static_cast<char>(question::left);
+    return {session_action::kind::send, about_left_behind(now), 1, {}};
+  }
   if (greeted_ && questions_.empty()) {
     state_ = state::ready;
     retries_.reset();
-    left_behind_.reset();
     return {session_action::kind::open, {}, 0, {}};
   }
   if (!reason_.empty() && greeted_ && refused_) return lose(std::exchange(reason_, {}), now);  // it was refused
@@ -131,14 +134,19 @@ session_action session::greet(time_point now) {
   }
   // RESP2 needs no HELLO: it is what every connection begins with, and servers before 6 do not know the command.
   if (with_.database != 0) ask(question::select, {"SELECT", std::to_string(with_.database)});
-  if (left_behind_) {
-    const auto& [id, address] = *left_behind_;  // both: a server that was started anew counts from 1 again
-    ask(question::kill, {"CLIENT", "KILL", "ID", std::to_string(id), "ADDR", address});
-  }
   if (!with_.client_name.empty()) ask(question::name, {"CLIENT", "SETNAME", with_.client_name});
   ask(question::id, {"CLIENT", "ID"});
   ask(question::ping, {"PING"});
   return hello;
+}
+
+/// Whether the server still has it; in the end it is told to end it. By id and address: a server that was started anew
+/// counts from 1 again.
+std::string session::about_left_behind(time_point now) const {
+  const auto& [id, address] = *left_behind_;
+  const std::string number = std::to_string(id);
+  if (now < deadline_ - with_.command_timeout / 2) return command({"CLIENT", "LIST", "ID", number});
+  return command({"CLIENT", "KILL", "ID", number, "ADDR", address});
 }
 
 void session::answered(const reply& what, time_point now) {
@@ -150,6 +158,9 @@ void session::answered(const reply& what, time_point now) {
   if (state_ != state::greeting || questions_.empty()) return;
   const auto to = static_cast<question>(questions_.front());
   questions_.erase(0, 1);
+  if (to == question::left && what.error_code() != "BUSY" &&
+      (!what.is_text() || what.text.find(left_behind_->second + ' ') == what.text.npos))
+    left_behind_.reset();
   if (to == question::id && what.kind == reply_kind::integer) client_id_ = what.integer;
   if (!what.is_error()) return;
   const auto code = what.error_code();

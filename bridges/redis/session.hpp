@@ -62,7 +62,8 @@ class session {
   void connected(time_point now);
   void disconnected(std::string reason, time_point now);
   /// Where the server saw the connection that was lost, as `127.0.0.1:50123`: it may still carry out what it was sent,
-  /// when it finds the time for it. The next connection ends it first, so that nothing old comes behind what is new.
+  /// when it finds the time for it. The next connection waits for its end, so that nothing old comes behind what is
+  /// new.
   void left_behind(std::string address);
   /// A reply to what `send` sent.
   void answered(const reply& what, time_point now);
@@ -89,9 +90,10 @@ class session {
 
  private:
   enum class state : std::uint8_t { idle, connecting, greeting, ready, lost, waiting, stopped };
-  enum class question : std::uint8_t { ping, auth, select, kill, name, id };
+  enum class question : std::uint8_t { ping, auth, select, left, name, id };
 
   session_action greet(time_point now);
+  std::string about_left_behind(time_point now) const;
   session_action lose(std::string reason, time_point now);
   session_action look(time_point now);
   void come_down(std::string reason, time_point now);

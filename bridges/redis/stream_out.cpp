@@ -226,6 +226,7 @@ void stream_out::add_scripted(target& to, std::span<const outgoing> events, std:
   // A packed entry is added, or was, as a whole: it goes by its last event.
   for (std::size_t i = 0; i < events.size(); i += at_once) {
     const auto some = events.subspan(i, std::min(at_once, events.size() - i));
+    empty_for_reuse(scratch_);
     as_.write_entry(some, scratch_, fields_);
     if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
     out.number(signed_of(some.back().origin_sequence)).number(signed_of(2 * fields_.size()));

@@ -79,9 +79,10 @@ void supervisor::waits(role what) {
   roles_[{what, nullptr}] = standing::down;
 }
 
-void supervisor::connecting(role) {
+void supervisor::connecting(role what, const void* whose) {
   std::lock_guard lock(mutex_);
-  if (!closed_) tell({phase::connecting, {}, ++number_});
+  numbers_[{what, whose}] = ++number_;
+  if (!closed_) tell({phase::connecting, {}, number_});
 }
 
 void supervisor::ready(role what, const void* whose) {
@@ -94,6 +95,7 @@ void supervisor::ready(role what, const void* whose) {
 void supervisor::gone(role what, const void* whose) {
   std::lock_guard lock(mutex_);
   roles_.erase({what, whose});
+  numbers_.erase({what, whose});
   look();
   changed_.notify_all();
 }
@@ -101,7 +103,8 @@ void supervisor::gone(role what, const void* whose) {
 void supervisor::lost(role what, const std::string& reason, const void* whose) {
   std::lock_guard lock(mutex_);
   roles_[{what, whose}] = standing::down;
-  if (!closed_) tell({phase::lost, std::string(purposes[static_cast<std::size_t>(what)]) + ": " + reason, number_});
+  if (!closed_)
+    tell({phase::lost, std::string(purposes[static_cast<std::size_t>(what)]) + ": " + reason, numbers_[{what, whose}]});
 }
 
 void supervisor::closed() {

@@ -42,7 +42,7 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
   void asked(role what);
   /// Its connection stands, but something new is not confirmed yet: not ready until `ready` is told again.
   void waits(role what);
-  void connecting(role what);
+  void connecting(role what, const void* whose = nullptr);
   void ready(role what, const void* whose = nullptr);
   void lost(role what, const std::string& reason, const void* whose = nullptr);
   /// Its connection is not needed any more.
@@ -71,6 +71,7 @@ class supervisor final : public activity, public std::enable_shared_from_this<su
   bool announced_ = false;  ///< `ready` was told last
   bool closed_ = false;
   std::uint64_t number_ = 0;
+  std::map<std::pair<role, const void*>, std::uint64_t> numbers_;  ///< of the newest connection of each
   std::deque<state> news_;
   state last_;
   std::vector<std::shared_ptr<callback>> callbacks_;

@@ -49,6 +49,9 @@ struct incoming {
   std::uint32_t place = 0;  ///< its place in its entry, from 0
 };
 
+/// A message of this content type is no event: messages of its sender may be missing before it; its payload says why.
+inline constexpr std::string_view gap_content_type = "application/vnd.actorbus.gap";
+
 /// Throws errc::invalid_argument if the event has more than max_headers.
 void require_headers(const outgoing& event);
 

@@ -101,15 +101,17 @@ TEST_CASE("what an ACL or an old server denies of the introduction does not matt
   CHECK(s.session.client_id() == 0);
 }
 
-TEST_CASE("what the server may still carry out for a connection that was given up is ended first", "[session]") {
-  script s;
+TEST_CASE("the end of a connection that was given up is waited for, and brought about in the end", "[session]") {
+  script s({.command_timeout = 2s});
   const auto greet_as = [&](std::int64_t id) {
     const auto hello = s.next();
+    REQUIRE(hello.what == kind::send);
     for (std::size_t i = 0; i < hello.replies; ++i) s.answer(reply_kind::integer, {}, id);
-    REQUIRE(s.next_kind() == kind::open);
-    return hello;
   };
-  const auto reconnect = [&] {
+  const auto reconnect = [&](const std::string& left_behind) {
+    s.session.disconnected("gone", s.now);
+    s.session.left_behind(left_behind);
+    s.next();
     s.now = s.session.wake_at();
     REQUIRE(s.next_kind() == kind::connect);
     s.session.connected(s.now);
@@ -117,22 +119,32 @@ TEST_CASE("what the server may still carry out for a connection that was given u
   s.session.start();
   REQUIRE(s.next_kind() == kind::connect);
   s.session.connected(s.now);
-  CHECK(greet_as(42).bytes.find("KILL") == std::string::npos);
-  s.session.disconnected("gone", s.now);
-  s.session.left_behind("127.0.0.1:50123");
-  s.next();
-  reconnect();
-  s.session.disconnected("not yet", s.now);  // before it has greeted
-  s.session.left_behind("127.0.0.1:50124");
-  s.next();
-  reconnect();
-  CHECK(greet_as(43).bytes.find("$4\r\nKILL\r\n$2\r\nID\r\n$2\r\n42\r\n$4\r\nADDR\r\n$15\r\n127.0.0.1:50123\r\n") !=
-        std::string::npos);
-  s.session.disconnected("gone", s.now);
-  s.session.left_behind("");  // a unix socket's
-  s.next();
-  reconnect();
-  CHECK(greet_as(44).bytes.find("KILL") == std::string::npos);
+  greet_as(42);
+  REQUIRE(s.next_kind() == kind::open);
+  reconnect("127.0.0.1:50123");
+  reconnect("127.0.0.1:50124");  // lost before it has greeted
+  greet_as(43);
+  const auto ask = s.next();
+  CHECK(ask.bytes == "*4\r\n$6\r\nCLIENT\r\n$4\r\nLIST\r\n$2\r\nID\r\n$2\r\n42\r\n");
+  CHECK(ask.replies == 1);
+  s.answer(reply_kind::string, "id=42 addr=127.0.0.1:50123 laddr=127.0.0.1:6379 fd=8\n");
+  const auto again = s.next();
+  CHECK(again.bytes == ask.bytes);
+  SECTION("it ends") { s.answer(reply_kind::string, ""); }
+  SECTION("it is somebody else's") { s.answer(reply_kind::string, "id=42 addr=127.0.0.1:501234 laddr=\n"); }
+  SECTION("the server does not tell") { s.answer(reply_kind::error, "NOPERM no permissions"); }
+  SECTION("it does not end by itself") {
+    s.now += 1s;
+    s.answer(reply_kind::string, "id=42 addr=127.0.0.1:50123 laddr=127.0.0.1:6379 fd=8\n");
+    const auto end = s.next();
+    CHECK(end.bytes.find("KILL\r\n$2\r\nID\r\n$2\r\n42\r\n$4\r\nADDR\r\n$15\r\n127.0.0.1:50123\r\n") !=
+          std::string::npos);
+    s.answer(reply_kind::integer, {}, 1);
+  }
+  CHECK(s.next_kind() == kind::open);
+  reconnect("");  // a unix socket's
+  greet_as(44);
+  CHECK(s.next_kind() == kind::open);
 }
 
 TEST_CASE("attempts to connect back off, and begin anew after a success", "[session]") {

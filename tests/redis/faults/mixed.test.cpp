@@ -55,18 +55,28 @@ TEST_CASE("streams live through faults mixed at random, and nothing is missing, 
 TEST_CASE("publish/subscribe lives through faults mixed at random, and every loss lies inside a gap",
           "[redis][faults][stress]") {
   const auto chosen = seed();
-  fault_mix faults(faults_of::receivers, chosen);
+  fault_mix faults(faults_of::everything, chosen);
   flows all;
   all.push_back(std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
                                           traffic_options{.by = way::pubsub, .topics = {"n.1", "n.2", "n.3"}}));
   all.push_back(std::make_unique<traffic>(
       faults.out_uri(), faults.in_uri(),
-      traffic_options{.by = way::pubsub, .topics = {"r.1", "r.2"}, .format = actorbus::redis::format::raw}));
+      traffic_options{.by = way::pubsub, .topics = {"p.1", "p.2"}, .format = actorbus::redis::format::packed}));
   live_through(faults, chosen, scaled(20), all);
 }
 
-TEST_CASE("streams live through faults that take entries away, and every loss is told in its place",
+TEST_CASE("publish/subscribe without room for a sender's word tells every loss that the receiver can notice",
           "[redis][faults][stress]") {
+  const auto chosen = seed();
+  fault_mix faults(faults_of::receivers, chosen);
+  flows all;
+  all.push_back(std::make_unique<traffic>(
+      faults.out_uri(), faults.in_uri(),
+      traffic_options{.by = way::pubsub, .topics = {"r.1", "r.2"}, .format = actorbus::redis::format::raw}));
+  live_through(faults, chosen, scaled(10), all);
+}
+
+TEST_CASE("streams live through faults that take entries away, and every loss is told", "[redis][faults][stress]") {
   const auto chosen = seed();
   fault_mix faults(faults_of::entries, chosen);
   flows all;

@@ -22,7 +22,7 @@ const std::string binary("\0\xff\r\n$5\r\n*1\r\n\x80", 14);
 
 TEST_CASE("entries with missing, extra, empty, doubled and binary fields: each is an event or is set aside",
           "[redis][faults][entries]") {
-  const auto format = GENERATE(redis::format::native, redis::format::raw, redis::format::litestar);
+  const auto format = GENERATE(redis::format::native, redis::format::litestar);
   CAPTURE(redis::to_string(format));
   const redis_server server;
   redis_client client(server);
@@ -66,6 +66,7 @@ TEST_CASE("flat fields may be many, empty and binary, both ways", "[redis][fault
   flat many{{"", ""}, {binary, binary}, {"key", ""}};
   for (int i = 0; i < 5000; ++i) many.emplace("field" + std::to_string(i), binary);
   a.bus.topic<flat>("x").publish(many);
+  REQUIRE(a.redis.flush(patience));
   client.run("XADD", "t:x", "*", "one", "two");
   CHECK(read(in, 2) == std::vector<flat>{many, {{"one", "two"}}});
   CHECK(a.redis.stats().refused == 0);

@@ -118,7 +118,7 @@ TEST_CASE("a server busy with somebody's script is waited for", "[redis][faults]
   CHECK(events.verdict() == "");
 }
 
-TEST_CASE("messages that a busy server refuses are counted", "[redis][faults]") {
+TEST_CASE("messages that a busy server refuses are counted, and told where they would be", "[redis][faults]") {
   const redis_server server;
   traffic events(server.uri(), {.by = way::pubsub});
   events.flow();
@@ -133,6 +133,7 @@ TEST_CASE("messages that a busy server refuses are counted", "[redis][faults]") 
   REQUIRE(events.is_alive());
   const auto stats = events.sender().stats();
   CHECK(events.accepted() - events.arrived() == stats.refused + stats.lost_out);
+  CHECK(events.verdict() == "");
 }
 
 TEST_CASE("a bridge that comes to a busy server begins once that is over", "[redis][faults]") {

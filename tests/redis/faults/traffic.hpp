@@ -42,7 +42,7 @@ struct traffic_options {
                                      .health_check = std::chrono::milliseconds{200},
                                      .retry_first = std::chrono::milliseconds{1},
                                      .retry_most = std::chrono::milliseconds{20}};
-  bool may_lose = false;  ///< streams: entries go before they are read; a notice tells where
+  bool may_lose = false;  ///< streams: entries go before they are read, and `notices` tell
 };
 
 class traffic {
