@@ -50,8 +50,8 @@ std::unique_ptr<intake> grouped_subscriber_side::subscribe(const std::string& to
     std::lock_guard lock(mutex_);
     if (how.group.empty()) what.second = "alone-" + std::to_string(++groups_);
   }
-  auto held = bridge_.consume<parcel>(
-      topic, std::move(to), {.group = what.second, .claim_after = 1s, .from = how.from, .retry_first = 1ms});
+  auto held = bridge_.consume<parcel>(topic, std::move(to),
+                                      {.group = what.second, .claim_after = 1s, .from = how.from, .retry_first = 1ms});
   {
     std::lock_guard lock(mutex_);
     consumed_.insert(what);
