@@ -38,7 +38,7 @@ void check(std::string_view topic, const consume_options& with) {
 }
 
 std::string dead_letter_of(std::string_view topic, const consume_options& with) {
-  const std::string dead = with.dead_letter.empty() ? std::string(topic) + ".dead" : with.dead_letter;
+  std::string dead = with.dead_letter.empty() ? std::string(topic) + ".dead" : with.dead_letter;
   if (!is_topic_name(dead)) {
     throw bus_error(errc::invalid_topic, "consume " + core::quoted(topic) + ": options.dead_letter would be " +
                                              core::quoted(dead) + ", which is no topic name");
