@@ -13,6 +13,7 @@
 
 #include <bridges/redis/route_type.hpp>
 #include <bridges/redis/stream_id.hpp>
+#include <bridges/redis/stream_offset.hpp>
 #include <bridges/redis/wire_format.hpp>
 #include <bus/chunk.hpp>
 #include <bus/handler_sink.hpp>
@@ -53,9 +54,7 @@ class group_handler_of final : public group_handler {
   void handle(incoming& what, payload_shape shape, const delivered_entry& from) override {
     if constexpr (std::is_invocable_v<F&, const event<T>&>) {
       headers with = std::move(what.headers);
-      std::string id(from.id_text);
-      if (what.place != 0) id += ":" + std::to_string(what.place);
-      with.set("redis.id", std::move(id));
+      with.set("redis.id", stream_offset::text_of(from.id_text, what.place));
       if (from.deliveries > 1) with.set(deliveries_header, std::to_string(from.deliveries));
       std::vector<past_event<T>> past;
       past.push_back({decode(what, shape), std::move(with), from.id.time(), what.origin == 0 ? 1 : what.origin,
