@@ -131,7 +131,7 @@ TEST_CASE("one that waits for its history and stalls its topic meanwhile misses 
     redis_client mine(server);
     while (!enough) {
       mine.run("XADD", "t:x", "*", "data", std::to_string(++last));
-      if (last % 5 == 0) std::this_thread::sleep_for(1ms);
+      if (last % 5 == 0) std::this_thread::sleep_for(1ms);  // so that others have a turn
     }
   });
   for (std::size_t round = scaled(30); round != 0; --round) {

@@ -81,7 +81,7 @@ TEST_CASE("an event of 64 MiB goes through, and its memory comes back", "[redis]
   // The buffers that held them are given back with the next event.
   CHECK(eventually([&] {
     pass("s");
-    std::this_thread::sleep_for(10ms);
+    std::this_thread::sleep_for(10ms);  // between two looks
     return memory_in_use() < before + 32 * mebibyte;
   }));
   CHECK(a.redis.stats().connections_lost == 0);

@@ -27,6 +27,7 @@ void live_through(fault_mix& faults, std::uint64_t seed, std::size_t rounds, con
   std::minstd_rand pauses(static_cast<unsigned>(seed));
   for (const auto& each : all) each->flow();
   for (std::size_t i = 0; i < rounds; ++i) {
+    // A fault lasts for a while that the seed decides; what is waited for comes behind it.
     faults.round([&] { std::this_thread::sleep_for(std::chrono::milliseconds(pauses() % 150)); });
     INFO(faults.story());
     for (const auto& each : all) REQUIRE(each->moves(20));

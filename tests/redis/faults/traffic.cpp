@@ -118,7 +118,7 @@ void traffic::flow() {
         complaints_ += "nothing is accepted any more on " + each.topic + '\n';
         return;
       }
-      std::this_thread::sleep_for(pace);
+      std::this_thread::sleep_for(pace);  // a steady flow, not a flood
     }
   });
 }
