@@ -63,12 +63,12 @@ class bridge {
   /// Carries a topic, or every topic of T that a pattern covers, by a Redis stream each: at least once, with history.
   /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away; what
   /// was sent is kept until the server has acknowledged it, and sent again if the reply never came. Coming in, only as
-  /// much is read as the topic can take; what was trimmed, deleted or made anew is told by notices, the end of a replay
-  /// by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the stream, joined
-  /// without gap or double: it begins once what was published before it is out, after bridge_options::command_timeout
-  /// at the latest. A pattern's streams are found twice a second; one made since is read from its beginning. Throws as
-  /// pubsub does, and errc::invalid_argument for replay::after (use stream_options::after), and for `maxlen` together
-  /// with `max_age`.
+  /// much is read as the topic can take; what was trimmed, deleted or made anew is told by notices where it was, the
+  /// end of a replay by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the
+  /// stream, joined without gap or double: it begins once what was published before it is out, after
+  /// bridge_options::command_timeout at the latest. A pattern's streams are found twice a second; one made since is
+  /// read from its beginning. Throws as pubsub does, and errc::invalid_argument for replay::after (use
+  /// stream_options::after), and for `maxlen` together with `max_age`.
   template <class T>
   void stream(std::string_view pattern, const stream_options& options = {}) {
     add_stream(pattern, route_type_of<T>(), options);
