@@ -2,8 +2,11 @@
 #include <thread>
 
 #include "tests/eventually.hpp"
+#include "tests/recording_logger.hpp"
 #include "tests/redis/bridge/listener.hpp"
 #include "tests/redis/client.hpp"
+#include "tests/redis/error_count.hpp"
+#include "tests/redis/mentions.hpp"
 #include "tests/redis/proxy.hpp"
 
 using namespace actorbus;
@@ -92,6 +95,30 @@ TEST_CASE("one that resumes by its name goes on where it was", "[redis][stream]"
   auto wanted = numbers(11, 20);
   wanted.push_back("caught up");
   CHECK(second.told.get() == wanted);
+}
+
+TEST_CASE("a cursor that the server does not take is told, and saved once it does, though nothing more comes",
+          "[redis][stream]") {
+  const std::string refusal = GENERATE("NOPERM", "OOM");
+  const redis_server server({.users = {"ann on >hidden ~* &* +@all"}, .directives = {"maxmemory-policy noeviction"}});
+  redis_client client(server);
+  client.run("XADD", "t:x", "*", "data", "1");
+  if (refusal == "NOPERM") client.run("ACL", "SETUSER", "ann", "-set");
+  if (refusal == "OOM") client.run("CONFIG", "SET", "maxmemory", 1);
+  const recording_logger log;
+  actorbus::bus bus(bus_options{.logger = log.logger()});
+  redis::bridge bridge(bus, process::at("redis://ann:hidden@127.0.0.1:" + std::to_string(server.port()), {}));
+  auto in = bus.topic<std::string>("x").inbox();
+  bridge.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"});
+  REQUIRE(read(in, 1) == lines{"1"});
+  REQUIRE(eventually([&] { return error_count(client, refusal) >= 2; }));  // it was tried again
+  CHECK(client.run("EXISTS", "t:x:cursor:me").integer() == 0);
+  client.run("ACL", "SETUSER", "ann", "+set");
+  client.run("CONFIG", "SET", "maxmemory", 0);
+  CHECK(eventually([&] { return client.run("EXISTS", "t:x:cursor:me").integer() == 1; }));
+  bridge.close(patience);
+  bus.close(patience);
+  CHECK(mentions(log.text(), "did not take the cursor of 't:x': " + refusal));
 }
 
 TEST_CASE("one that ends with its topic full resumes with the first event that nobody got, within an entry too",
