@@ -80,6 +80,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   // The end, and looking.
 
   bool is_closing() const { return state_.load(std::memory_order_acquire) != state::open; }
+  /// Closing has begun to end readers, whether they have handled everything or not.
+  bool ends_readers() const { return ends_readers_.load(std::memory_order_acquire); }
   bool is_closed() const { return state_.load(std::memory_order_acquire) == state::closed; }
   bool flush(std::chrono::nanoseconds within);
   close_report close(std::chrono::nanoseconds within, bool drains);
@@ -120,6 +122,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   registry topics_;
   registry requests_;
   std::atomic<state> state_{state::open};
+  std::atomic<bool> ends_readers_{false};
   std::recursive_mutex joining_;  // guards groups_; taken again by a member that leaves while a group ends
   std::unordered_map<std::string, std::shared_ptr<group>> groups_;
   mutable std::mutex mutex_;  // guards what follows

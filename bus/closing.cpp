@@ -95,6 +95,7 @@ close_report bus_core::close(std::chrono::nanoseconds within, bool drains) {
   bool drained = false;
   std::vector<std::shared_ptr<reader>> left;
   auto end_the_rest = [&] {
+    ends_readers_.store(true, std::memory_order_release);
     left = all_readers();
     for (const auto& each : left) each->end(finish_reason::closed);
   };

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <span>
@@ -194,6 +195,16 @@ class publisher {
 
   /// For bridges: of what was accepted, how much is not in the log yet; the newest. All else is, or was.
   std::size_t unappended() const { return lane_ ? static_cast<std::size_t>(lane_->pushed() - lane_->drained()) : 0; }
+
+  /// For bridges: asks whether all that the topic had accepted by now was handled by every subscription, and read from
+  /// every inbox, that it has when asked, or dropped there. A bus that closes lets its handlers finish, then calls
+  /// on_closing; once it ends its readers the answer is no. Any thread, one at a time; the topic stays as long.
+  std::function<bool()> asks_whether_handled() const {
+    return [to = to_, upto = to_->mark_now(), appended = false]() mutable {
+      appended = appended || to->has_appended(upto);
+      return appended && to->has_been_handled(upto.sequence);
+    };
+  }
 
   const std::string& topic() const { return to_->name(); }
   std::uint64_t origin() const { return origin_; }

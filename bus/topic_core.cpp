@@ -102,6 +102,15 @@ bool topic_core::has_appended(mark& upto) const {
   return true;
 }
 
+bool topic_core::has_been_handled(std::uint64_t sequence) const {
+  const auto readers = cursors();
+  const bool by_all = std::all_of(readers.begin(), readers.end(), [&](const auto& each) {
+    const core::reader& by = each->reader();
+    return by.is_ended() || by.has_handled(*each, sequence) || (!each->blocks() && each->floor(log_.end()) >= sequence);
+  });
+  return by_all && !bus_->ends_readers();  // asked last: none of those was ended by force
+}
+
 void topic_core::on_pressure(std::size_t high, std::size_t low, pressure_callback callback) {
   if (high == 0 || low >= high) {
     throw bus_error(errc::invalid_argument, "on_pressure(" + std::to_string(high) + ", " + std::to_string(low) +

@@ -118,6 +118,8 @@ class topic_core : public activity, public std::enable_shared_from_this<topic_co
   };
   mark mark_now() const;
   bool has_appended(mark& upto) const;
+  /// Every reader there is has passed everything before `sequence`, or dropped it. False once a closing bus ends them.
+  bool has_been_handled(std::uint64_t sequence) const;
 
   // Readers.
 

@@ -30,6 +30,9 @@ class both_ways final : public route {
   void stop() override {
     each([](route& r) { r.stop(); });
   }
+  void finish() override {
+    each([](route& r) { r.finish(); });
+  }
   void on_commands() override {
     each([](route& r) { r.on_commands(); });
   }

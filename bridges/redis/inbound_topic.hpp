@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,7 @@ class inbound_topic {
   bool is_full() const { return full_; }
   /// Nothing of it is on its way to the topic's log.
   bool has_all_appended() const { return port_->pending() == 0; }
+  std::function<bool()> asks_whether_handled() const { return port_->asks_whether_handled(); }
   struct offered {
     stream_offset at;
     std::optional<std::uint64_t> before;  ///< as told with its entry

@@ -63,6 +63,8 @@ class in_port {
   virtual std::error_code notice(const log_notice& what) = 0;
   /// Of what it accepted or holds, how much is not in the topic's log yet.
   virtual std::size_t pending() const = 0;
+  /// Asks whether what the topic's log has by now was handled here by everybody.
+  virtual std::function<bool()> asks_whether_handled() const = 0;
 };
 
 /// What a route needs of T.
@@ -177,6 +179,7 @@ class in_port_of final : public in_port {
   }
   std::error_code notice(const log_notice& what) override { return to_.try_publish_notice(what); }
   std::size_t pending() const override { return to_.unappended() + (held_ ? 1 : 0); }
+  std::function<bool()> asks_whether_handled() const override { return to_.asks_whether_handled(); }
 
  private:
   struct held {

@@ -2,8 +2,6 @@
 
 #include <bridges/redis/stream_feed.hpp>
 
-#include <charconv>
-
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/expect_once.hpp>
@@ -15,6 +13,9 @@ namespace {
 
 /// How long a full topic is left alone. Nothing tells a publisher that must not wait of room in its lane.
 constexpr std::chrono::microseconds pause{500};
+
+/// How often handlers are asked how far they are, for the cursor under its name.
+constexpr std::chrono::milliseconds look_at_handlers{10};
 
 std::optional<stream_id> id_of(const reply& entry) {
   return entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
@@ -56,7 +57,9 @@ stream_feed::stream_feed(bridge_core& of, stream_reader& by, std::string key, st
             hand_on();
             if (wants_more()) reader_.interrupt();
           },
-          pause) {}
+          pause),
+      save_later_(
+          of.loop(), [this] { save(); }, look_at_handlers) {}
 
 std::size_t stream_feed::waiting() const {
   std::size_t sum = 0;
@@ -249,57 +252,11 @@ bool stream_feed::hand_on(const reply& entry, stream_id number) {
   return true;
 }
 
-void stream_feed::save() {
-  if (with_.resume_as.empty() || saving_ || stopped_ || !cursor_.has_begun() || !core_.commands().is_ready()) return;
-  if (next() != at()) come_back();  // what is not in the log yet is saved later
-  std::string now = written();
-  if (now == saved_) return;
-  saving_ = true;
-  saved_ = std::move(now);
-  append_command(core_.commands().out(), {"SET", cursor_key(), saved_});
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->saving_ = false;
-    if (what != nullptr && !what->is_error()) return self->save();
-    self->saved_.clear();  // tried again behind the next read
-    if (what != nullptr) {
-      self->core_.warn("cursor not saved",
-                       "the server did not take the cursor of '" + self->key_ + "': " + std::string(what->text));
-    }
-  });
-}
-
-/// The id of the last entry whose events are all in the log, or id and place of the last event that is, and how many
-/// entries were ever added up to there, that one not counted.
-std::string stream_feed::written() {
-  const auto pending = topic_.first_pending();
-  const stream_offset behind = pending ? pending->at : at();
-  const auto read = pending ? pending->before : handed_on_.read;
-  std::string text = behind.place == 0 ? behind.id.previous().to_string()
-                                       : behind.id.to_string() + ':' + std::to_string(behind.place - 1);
-  return read ? text + ' ' + std::to_string(*read) : text;
-}
-
-void stream_feed::read_saved(std::string_view text) {
-  const auto space = text.find(' ');
-  const std::string_view where = text.substr(0, space);
-  const auto at = stream_offset::parse(where);
-  if (!at) return;
-  const bool is_within = where.find(':') != where.npos;
-  resumed_ = is_within ? at->id.previous() : at->id;
-  if (is_within) resumed_within_ = {at->id, at->place + 1};
-  if (space == std::string_view::npos) return;
-  std::uint64_t count = 0;
-  const auto end = text.data() + text.size();
-  if (std::from_chars(text.data() + space + 1, end, count).ptr == end) resumed_count_ = count;
-}
-
 void stream_feed::stop() {
-  saving_ = false;
-  save();
+  save_last();
   stopped_ = true;
   later_.cancel();
+  save_later_.cancel();
 }
 
 }  // namespace actorbus::redis

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,8 +55,10 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   /// Hands on what it can; comes back by itself.
   void hand_on();
   void stop();
-  /// The cursor under its name, for whoever resumes.
+  /// The cursor under its name, for whoever resumes: behind what was handled here.
   void save();
+  /// As far as it goes now; for an end.
+  void save_last();
 
   void take(const reply& what, connection& by) override;
   void lost(std::size_t count) override;
@@ -111,12 +114,19 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   std::vector<field_view> fields_;
   std::vector<incoming> events_;
   std::size_t place_ = 0;  ///< events of the entry that are handed on already
+  /// A place that the topic's log has reached, and whether what was before it has been handled.
+  struct mark {
+    std::string text = {};
+    std::function<bool()> is_handled = {};
+  };
+  mark mark_;
   std::string saved_;
   bool saving_ = false;
   bool is_over_ = false;    ///< the topic takes nothing any more
   bool is_broken_ = false;  ///< no stream, or not ours to read: tried again later
   bool stopped_ = false;
   deferred_call later_;
+  deferred_call save_later_;
 };
 
 /// An entry's fields as one text, by which its echo is known.

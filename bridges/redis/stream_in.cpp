@@ -30,6 +30,10 @@ void stream_in::start() {
   if (core_.commands().is_ready()) on_commands();
 }
 
+void stream_in::finish() {
+  for (const auto& [key, each] : feeds_) each->save_last();
+}
+
 void stream_in::on_commands() {
   if (!is_literal_ && !stopped_ && !std::exchange(discovering_, true)) discover("0");
 }

@@ -20,6 +20,7 @@ class stream_in final : public inbound_route, public std::enable_shared_from_thi
             const stream_options& with);
 
   void start() override;
+  void finish() override;
   void stop() override;
   void on_commands() override;
   void add_to(stats& sum) const override;

@@ -204,3 +204,33 @@ TEST_CASE("a history source for a pattern serves its topics of that type, those 
   CHECK(by_pattern->asked.size() == 2);
   CHECK(error_of([&] { return on.bus.add_history_source<int>("h.*x", newer); }) == errc::invalid_pattern);
 }
+
+TEST_CASE("a publisher can ask whether what the topic had accepted was handled by all who read it",
+          "[history_source]") {
+  manual_bus on;
+  auto topic = on.bus.topic<int>("h");
+  auto out = topic.publisher();
+  CHECK(out.asks_whether_handled()());  // nothing was accepted
+  auto s = topic.subscribe([](const int&) {});
+  auto mine = topic.inbox();
+  auto few = topic.inbox({.capacity = 2});
+  s.pause();
+  out.publish(1);
+  const auto is_handled = out.asks_whether_handled();
+  CHECK_FALSE(is_handled());
+  on.run();
+  CHECK_FALSE(is_handled());  // it is in the log
+  s.resume();
+  on.run();
+  CHECK_FALSE(is_handled());  // two have not read it
+  CHECK(mine.poll([](const int&) {}) == 1);
+  CHECK_FALSE(is_handled());
+  out.publish(2);
+  out.publish(3);
+  on.run();
+  CHECK(is_handled());  // `few` can no longer get it
+  CHECK_FALSE(out.asks_whether_handled()());
+  few.close();
+  CHECK(mine.poll([](const int&) {}) == 2);
+  CHECK(out.asks_whether_handled()());
+}

@@ -24,8 +24,8 @@ void piped_child::say(const std::string& line) {
   }
 }
 
-std::optional<std::string> piped_child::hear(std::chrono::milliseconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+std::optional<std::string> piped_child::hear(std::chrono::milliseconds within) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
   for (;;) {
     if (const auto end = heard_.find('\n'); end != std::string::npos) {
       std::string line = heard_.substr(0, end);
@@ -36,12 +36,12 @@ std::optional<std::string> piped_child::hear(std::chrono::milliseconds patience)
   }
 }
 
-std::pair<std::string, int> piped_child::finish(std::chrono::milliseconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+std::pair<std::string, int> piped_child::finish(std::chrono::milliseconds within) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
   child_.close_input();
   while (read_more(deadline)) {
   }
-  const auto status = child_.wait_for(patience);
+  const auto status = child_.wait_for(within);
   if (!status) throw std::runtime_error("the child process does not end");
   if (!WIFEXITED(*status)) throw std::runtime_error("the child process was killed");
   return {std::exchange(heard_, {}), WEXITSTATUS(*status)};

@@ -19,10 +19,10 @@ class piped_child {
   /// Writes a line. Throws std::runtime_error if the child no longer reads.
   void say(const std::string& line);
   /// The next line it prints, without its end; empty: none came in time, or it has ended.
-  std::optional<std::string> hear(std::chrono::milliseconds patience = std::chrono::seconds{20});
+  std::optional<std::string> hear(std::chrono::milliseconds within = std::chrono::seconds{20});
   /// Closes its input, and returns all it prints until it ends, and its exit status. Throws std::runtime_error if it
   /// does not end, or is killed by a signal.
-  std::pair<std::string, int> finish(std::chrono::milliseconds patience = std::chrono::seconds{20});
+  std::pair<std::string, int> finish(std::chrono::milliseconds within = std::chrono::seconds{20});
 
   child_process& process() noexcept { return child_; }
 

@@ -2,11 +2,8 @@
 #include <thread>
 
 #include "tests/eventually.hpp"
-#include "tests/recording_logger.hpp"
 #include "tests/redis/bridge/listener.hpp"
 #include "tests/redis/client.hpp"
-#include "tests/redis/error_count.hpp"
-#include "tests/redis/mentions.hpp"
 #include "tests/redis/proxy.hpp"
 
 using namespace actorbus;
@@ -75,85 +72,6 @@ TEST_CASE("trimmed entries, a deleted stream and one made anew are told in their
   between.accept_connections();
   REQUIRE(eventually([&] { return told.ends_with("7"); }));
   CHECK(told.get().at(6) == "reset: the stream was deleted and made anew");
-}
-
-TEST_CASE("one that resumes by its name goes on where it was", "[redis][stream]") {
-  const redis_server server;
-  redis_client client(server);
-  const redis::stream_options with{.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"};
-  for (const auto& each : numbers(1, 10)) client.run("XADD", "t:x", "*", "data", each);
-  {
-    listener first(server, with);
-    REQUIRE(eventually([&] { return first.told.ends_with("caught up"); }));
-    REQUIRE(eventually([&] { return client.run("EXISTS", "t:x:cursor:me").integer() == 1; }));
-    const auto newest = client.run("XREVRANGE", "t:x", "+", "-", "COUNT", "1")[0][0].text();
-    REQUIRE(eventually([&] { return client.run("GET", "t:x:cursor:me").text() == newest + " 10"; }));
-  }
-  for (const auto& each : numbers(11, 20)) client.run("XADD", "t:x", "*", "data", each);
-  listener second(server, with);
-  REQUIRE(eventually([&] { return second.told.ends_with("caught up"); }));
-  auto wanted = numbers(11, 20);
-  wanted.push_back("caught up");
-  CHECK(second.told.get() == wanted);
-}
-
-TEST_CASE("a cursor that the server does not take is told, and saved once it does, though nothing more comes",
-          "[redis][stream]") {
-  const std::string refusal = GENERATE("NOPERM", "OOM");
-  const redis_server server({.users = {"ann on >hidden ~* &* +@all"}, .directives = {"maxmemory-policy noeviction"}});
-  redis_client client(server);
-  client.run("XADD", "t:x", "*", "data", "1");
-  if (refusal == "NOPERM") client.run("ACL", "SETUSER", "ann", "-set");
-  if (refusal == "OOM") client.run("CONFIG", "SET", "maxmemory", 1);
-  const recording_logger log;
-  actorbus::bus bus(bus_options{.logger = log.logger()});
-  redis::bridge bridge(bus, process::at("redis://ann:hidden@127.0.0.1:" + std::to_string(server.port()), {}));
-  auto in = bus.topic<std::string>("x").inbox();
-  bridge.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"});
-  REQUIRE(read(in, 1) == lines{"1"});
-  REQUIRE(eventually([&] { return error_count(client, refusal) >= 2; }));  // it was tried again
-  CHECK(client.run("EXISTS", "t:x:cursor:me").integer() == 0);
-  client.run("ACL", "SETUSER", "ann", "+set");
-  client.run("CONFIG", "SET", "maxmemory", 0);
-  CHECK(eventually([&] { return client.run("EXISTS", "t:x:cursor:me").integer() == 1; }));
-  bridge.close(patience);
-  bus.close(patience);
-  CHECK(mentions(log.text(), "did not take the cursor of 't:x': " + refusal));
-}
-
-TEST_CASE("one that ends with its topic full resumes with the first event that nobody got, within an entry too",
-          "[redis][stream]") {
-  const redis_server server;
-  redis_client client(server);
-  {
-    process writer(server);
-    writer.redis.stream<std::string>("x", {.direction = redis::direction::out, .format = redis::format::packed});
-    REQUIRE(writer.redis.wait_ready(patience));
-    writer.bus.topic<std::string>("x").publish_all(numbers(1, 200));
-    REQUIRE(writer.redis.flush(patience));
-  }
-  const redis::stream_options with{
-      .from = replay::all(), .direction = redis::direction::in, .format = redis::format::packed, .resume_as = "me"};
-  lines got;
-  {
-    process first(server);
-    auto topic = first.bus.topic<std::string>("x", {.capacity = 8, .lane = 8});
-    auto in = topic.inbox({.overflow = overflow::block});
-    first.redis.stream<std::string>("x", with);
-    got = read(in, 20);
-    first.redis.close(0s);
-    // What the topic had taken is still its own.
-    while (const auto one = in.next(50ms)) got.push_back(**one);
-  }
-  CHECK(got.size() < 200);
-  CHECK(client.run("GET", "t:x:cursor:me").text().find(':') != std::string::npos);
-  process second(server);
-  auto in = second.bus.topic<std::string>("x").inbox();
-  second.redis.stream<std::string>("x", with);
-  const int next = std::stoi(read(in, 1).at(0));
-  CHECK(next <= static_cast<int>(got.size()) + 1);           // nothing is lost
-  CHECK(next + 16 + 1 >= static_cast<int>(got.size()) + 1);  // and only what was not yet in the log comes again
-  CHECK(read(in, static_cast<std::size_t>(200 - next)) == numbers(next + 1, 200));
 }
 
 TEST_CASE("a stream that is made anew while it is read, again and again: each entry comes once, behind its reset",
