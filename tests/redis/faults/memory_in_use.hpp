@@ -17,7 +17,7 @@
 #endif
 
 #ifdef ACTORBUS_SANITIZER_ALLOCATES
-#include <sanitizer/allocator_interface.h>
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // g++ has it, and no header that declares it
 #else
 #include <malloc.h>
 #endif
