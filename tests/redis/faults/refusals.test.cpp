@@ -114,11 +114,14 @@ TEST_CASE("messages that a busy server refuses are counted, and told where they 
   traffic events(server.uri(), {.by = way::pubsub});
   events.flow();
   REQUIRE(events.moves());
-  {
-    const busy with_a_script(server);
-    REQUIRE(eventually([&] { return events.sender().stats().refused > 0; }));
+  for (int i = 0; i < 10; ++i) {
+    const auto before = events.sender().stats().refused;
+    {
+      const busy with_a_script(server);
+      REQUIRE(eventually([&] { return events.sender().stats().refused > before; }));
+    }
+    REQUIRE(events.moves());
   }
-  REQUIRE(events.moves());
   events.stop();
   REQUIRE(events.sender().flush(20s));
   REQUIRE(events.is_alive());
