@@ -52,9 +52,12 @@ void end_to_end(benchmark::State& state, link over, std::size_t events) {
   count_items(state, events);
 }
 
-/// One at a time, at 10,000 a second; the publisher is busy until the next moment.
+/// What the publisher does until the next moment. Busy, it has a processor for itself, and all else the other one.
+enum class meanwhile { busy, asleep };
+
+/// One at a time, at 10,000 a second.
 template <class Subject>
-void one_way(benchmark::State& state, link over, std::size_t events) {
+void one_way(benchmark::State& state, link over, std::size_t events, meanwhile what = meanwhile::busy) {
   const std::size_t warm_up = std::min<std::size_t>(events / 10, 1000);
   receivers<stopwatch> to(1);
   to.expect(events + warm_up);
@@ -64,6 +67,7 @@ void one_way(benchmark::State& state, link over, std::size_t events) {
     auto next = clock::now();
     for (std::uint64_t i = 1; i <= events + warm_up; ++i) {
       next += std::chrono::microseconds(100);
+      if (what == meanwhile::asleep) std::this_thread::sleep_until(next);
       while (clock::now() < next) {
       }
       write_message(message, i, now_ns());
@@ -191,8 +195,8 @@ void bridged_replay(benchmark::State& state, link over, std::size_t events) {
   count_items(state, events);
 }
 
-/// A consumer of a group, alone: reads a thousand, acknowledges them in one command.
-void group(benchmark::State& state, link over, std::size_t events) {
+/// A consumer of a group, alone: reads `at_once`, acknowledges them in one command.
+void group(benchmark::State& state, link over, std::size_t events, const std::string& at_once) {
   fill(over, events);
   connection in(over);
   finish_line end;
@@ -203,7 +207,8 @@ void group(benchmark::State& state, link over, std::size_t events) {
     end.set(1);
     const auto began = clock::now();
     for (;;) {
-      const reply_ptr reply = in.run({"XREADGROUP", "GROUP", "group", "one", "COUNT", "1000", "STREAMS", "bench", ">"});
+      const reply_ptr reply =
+          in.run({"XREADGROUP", "GROUP", "group", "one", "COUNT", at_once, "STREAMS", "bench", ">"});
       if (reply->type == REDIS_REPLY_NIL) break;
       for_each_message(*reply, [&](const small& each) { got.take(each); });
       const ::redisReply& entries = *reply->element[0]->element[1];
@@ -308,7 +313,8 @@ void register_all(double share) {
     add(named("out_by_script"), [=](state& s) { evalsha(s, by, many); });
     add(named("replay"), [=](state& s) { xread(s, by, million); });
     add(named("replay", us), [=](state& s) { bridged_replay(s, by, million); });
-    add(named("group"), [=](state& s) { group(s, by, many); });
+    add(named("group"), [=](state& s) { group(s, by, many, "1000"); });
+    add(named("group", "/hiredis_64_at_once"), [=](state& s) { group(s, by, many, "64"); });
     add(named("group", us), [=](state& s) { bridged_group(s, by, many, 4096); });
     add(named("group", "/actorbus_64_in_flight"), [=](state& s) { bridged_group(s, by, many, 64); });
     add(named("pubsub"), [=](state& s) { end_to_end<bare_pubsub<receiver>>(s, by, many); });
@@ -322,6 +328,13 @@ void register_all(double share) {
     add_latency(named("one_way_pubsub", us), [=](state& s) { one_way<bridged_pubsub<stopwatch>>(s, by, timed); });
     add_latency(named("one_way_stream"), [=](state& s) { one_way<bare_stream<stopwatch>>(s, by, timed); });
     add_latency(named("one_way_stream", us), [=](state& s) { one_way<bridged_stream<stopwatch>>(s, by, timed); });
+    constexpr auto asleep = meanwhile::asleep;
+    add_latency(named("sleeping_pubsub"), [=](state& s) { one_way<bare_pubsub<stopwatch>>(s, by, timed, asleep); });
+    add_latency(named("sleeping_pubsub", us),
+                [=](state& s) { one_way<bridged_pubsub<stopwatch>>(s, by, timed, asleep); });
+    add_latency(named("sleeping_stream"), [=](state& s) { one_way<bare_stream<stopwatch>>(s, by, timed, asleep); });
+    add_latency(named("sleeping_stream", us),
+                [=](state& s) { one_way<bridged_stream<stopwatch>>(s, by, timed, asleep); });
   }
 #ifdef ACTORBUS_BENCH_NATS
   if (nats<receiver>::is_available()) {
