@@ -10,6 +10,9 @@ namespace actorbus::redis {
 
 namespace {
 
+/// Beyond so much the topics are busy for a while, and the next read is asked for first.
+constexpr std::size_t much = std::size_t{128} * 1024;
+
 /// How long the server may wait for an entry: after it, deleted streams are found.
 constexpr std::chrono::milliseconds block{500};
 constexpr std::chrono::milliseconds rest{500};
@@ -86,7 +89,7 @@ void stream_reader::read(std::vector<std::shared_ptr<stream_feed>> from) {
   for (const auto& each : from) out.word(each->begin_read().to_string());
   for (const auto& each : from) out.begin(3).word("XINFO").word("STREAM").word(each->key());
   reads_ = awaits_entries_ = true;
-  was_refused_ = false;
+  was_refused_ = abounds_ = false;
   in_read_ = std::move(from);
   looked_at_ = 0;
   connection_->expect(*this, 1 + in_read_.size(), block);
@@ -114,6 +117,7 @@ void stream_reader::keep(const reply& what, connection& by) {
     most = std::max(most, each.elements[1].elements.size());
     found->second->keep(each.elements[1].elements, memory);
   }
+  abounds_ = most >= size_.get() || memory->used() > much;
   size_.came(most, memory->used());
 }
 
@@ -122,11 +126,13 @@ void stream_reader::read_is_over() {
   const auto fed = std::exchange(in_read_, {});
   if (was_refused_) {
     look_again();
-  } else {
+  } else if (abounds_) {
     pump();  // one ahead: the server reads while the topics take what is here
     connection_->flush();
   }
   for (const auto& each : fed) each->hand_on();
+  // What little came was all there was: it goes on first, and the next reply has more of a stream that flows.
+  if (!was_refused_) pump();
 }
 
 void stream_reader::lost(std::size_t) {}

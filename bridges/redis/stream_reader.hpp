@@ -55,6 +55,7 @@ class stream_reader final : public connection_owner, public reply_sink {
   std::vector<std::shared_ptr<stream_feed>> in_read_;  ///< those the present read includes
   std::size_t looked_at_ = 0;                          ///< of those, whose XINFO was answered
   bool awaits_entries_ = false;                        ///< the XREAD's reply, before those
+  bool abounds_ = false;                               ///< it brought as much as it asked for, or much
   bool was_refused_ = false;                           ///< the XREAD
   read_size size_;                                     ///< of one stream
   bool is_open_ = false;
