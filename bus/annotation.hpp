@@ -6,7 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include <bus/headers.hpp>
@@ -41,12 +41,12 @@ class payload_reference {
 
 struct annotation {
   actorbus::headers headers;
-  std::uint64_t origin = 0;           ///< 0: this process
-  std::uint64_t origin_sequence = 0;  ///< the sequence it had there
-  std::optional<log_notice> notice;   ///< set: the entry is a notice and has no payload
-  payload_reference elsewhere;        ///< set: the payload is another event's
+  std::uint64_t origin = 0;                  ///< 0: this process
+  std::uint64_t origin_sequence = 0;         ///< the sequence it had there
+  std::unique_ptr<const log_notice> notice;  ///< set: the entry is a notice and has no payload
+  payload_reference elsewhere;               ///< set: the payload is another event's
 
-  bool replaces_payload() const { return notice.has_value() || elsewhere.value() != nullptr; }
+  bool replaces_payload() const { return notice != nullptr || elsewhere.value() != nullptr; }
 
   void retain() const { uses_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -58,6 +58,10 @@ struct annotation {
  private:
   mutable std::atomic<std::uint32_t> uses_{1};
 };
+
+/// glibc frees up to 120 bytes without a lock. Each event that a bridge brings has an annotation, made by one thread
+/// and freed by others: with a lock they wait for each other.
+static_assert(sizeof(annotation) <= 120);
 
 /// Owns one use of an annotation.
 class annotation_ptr {
@@ -76,6 +80,8 @@ class annotation_ptr {
 
   const annotation* get() const { return note_; }
   const annotation* leave() { return std::exchange(note_, nullptr); }
+  /// The headers of one that was not published: nobody else has it, and annotations are not made const.
+  actorbus::headers take_headers() { return std::move(const_cast<annotation*>(note_)->headers); }
   explicit operator bool() const { return note_ != nullptr; }
 
  private:

@@ -17,7 +17,7 @@ std::size_t round_up(std::size_t value, std::size_t alignment) {
 const annotation& bare() {
   static const annotation* const self = [] {
     auto* note = new annotation;
-    note->notice.emplace();
+    note->notice = std::make_unique<const log_notice>();
     return note;
   }();
   return *self;

@@ -29,15 +29,20 @@ namespace core {
 template <class T>
 class publishing {
  public:
+  /// What is refused has not been moved from, its headers neither.
   template <class Slot, class Value>
-  static std::error_code publish(topic_of<T>& to, Slot&& slot, Value&& value, headers with, std::uint64_t origin,
+  static std::error_code publish(topic_of<T>& to, Slot&& slot, Value&& value, headers&& with, std::uint64_t origin,
                                  std::uint64_t origin_sequence, engine::time_point deadline) {
     if (to.options().intercept) [[unlikely]] {
       if (const auto why = to.intercept(with, origin)) return to.refuse(why);
     }
     annotation_ptr note = annotate(std::move(with), origin, origin_sequence);
     const auto why = to.accept(slot, arriving(std::forward<Value>(value), note.get()), deadline);
-    if (!why) note.leave();
+    if (!why) {
+      note.leave();
+    } else if (note) {
+      with = note.take_headers();
+    }
     return why;
   }
 
@@ -84,7 +89,7 @@ class publishing {
   static std::size_t publish_each(topic_of<T>& to, Slot& slot, std::span<const T> values, const headers& with,
                                   std::uint64_t origin) {
     for (std::size_t done = 0; done < values.size(); ++done) {
-      const auto why = publish(to, slot, values[done], with, origin, 0, topic_of<T>::forever);
+      const auto why = publish(to, slot, values[done], headers(with), origin, 0, topic_of<T>::forever);
       if (why) throw_refused(to, why, done, values.size());
     }
     return values.size();
@@ -182,9 +187,14 @@ class publisher {
     return calls::publish(*to_, slot(), std::move(value), std::move(with), origin_, origin_sequence, at_once);
   }
 
-  /// The same for a bridge that carries events of many origins.
-  std::error_code try_publish_from(T&& value, event_origin from, headers with = {}) {
+  /// The same for a bridge that carries events of many origins. A refused event's headers have not been moved from.
+  std::error_code try_publish_from(T&& value, event_origin from, headers&& with = {}) {
     return calls::publish(*to_, slot(), std::move(value), std::move(with), from.origin, from.sequence, at_once);
+  }
+  /// The same, waiting so long at most: errc::timeout.
+  std::error_code publish_from_for(T&& value, event_origin from, std::chrono::nanoseconds within, headers&& with = {}) {
+    return calls::publish(*to_, slot(), std::move(value), std::move(with), from.origin, from.sequence,
+                          calls::deadline_after(*to_, within));
   }
 
   /// For bridges: a notice as an entry of the log, in order with the events. It takes a sequence number. Waits like
@@ -224,7 +234,7 @@ class publisher {
   std::error_code publish_notice_until(log_notice what, engine::time_point deadline) {
     auto* note = new core::annotation;
     core::annotation_ptr owned(note);
-    note->notice = std::move(what);
+    note->notice = std::make_unique<const log_notice>(std::move(what));
     note->origin = origin_;
     const auto why = to_->accept(slot(), core::bare_arrival{note}, deadline);
     if (!why) owned.leave();

@@ -12,31 +12,31 @@ namespace actorbus::redis {
 /// GAP: something before the first entry is missing, `none` if there is no mark at all. Sequences
 /// up to 2^53 are exact.
 inline constexpr std::string_view append_script = R"lua(
-local before = tonumber(ARGV[1])
-local mark = redis.call('GET', KEYS[2])
+local args, call, tonumber, unpack = ARGV, redis.call, tonumber, unpack
+local before = tonumber(args[1])
+local mark = call('GET', KEYS[2])
 local last = mark and tonumber(mark) or 0
 if last < before then
-  if ARGV[3] ~= '1' then return redis.error_reply('GAP ' .. (mark or 'none')) end
+  if args[3] ~= '1' then return redis.error_reply('GAP ' .. (mark or 'none')) end
   last = before
 end
 local words = {'XADD', KEYS[1]}
-local trimming = tonumber(ARGV[6])
-for i = 1, trimming do words[2 + i] = ARGV[6 + i] end
+local trimming = tonumber(args[6])
+for i = 1, trimming do words[2 + i] = args[6 + i] end
 words[3 + trimming] = '*'
 local first = 4 + trimming
 local at = 7 + trimming
 local id = ''
-while ARGV[at] do
-  local count = tonumber(ARGV[at + 1])
-  if tonumber(ARGV[at]) > last then
-    for i = 1, count do words[first + i - 1] = ARGV[at + 1 + i] end
-    for i = #words, first + count, -1 do words[i] = nil end
-    id = redis.call(unpack(words))
+while args[at] do
+  local count = tonumber(args[at + 1])
+  if tonumber(args[at]) > last then
+    for i = 1, count do words[first + i - 1] = args[at + 1 + i] end
+    id = call(unpack(words, 1, first + count - 1))
   end
   at = at + 2 + count
 end
-if tonumber(ARGV[2]) > last then redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[4]) end
-if ARGV[5] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+if tonumber(args[2]) > last then call('SET', KEYS[2], args[2], 'PX', args[4]) end
+if args[5] ~= '0' then call('PEXPIRE', KEYS[1], args[5]) end
 return id
 )lua";
 

@@ -6,7 +6,9 @@
 #include <thread>
 #include <utility>
 
+#include <bridges/redis/command.hpp>
 #include <bridges/redis/connection_pool.hpp>
+#include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/message_hub.hpp>
 #include <bridges/redis/replica_waits.hpp>
 #include <bridges/redis/stream_reader.hpp>
@@ -106,6 +108,12 @@ std::shared_ptr<connection> bridge_core::connect(connection_owner& owner, const 
   auto fresh = std::make_shared<connection>(loop_, where_, std::move(with), std::move(retries), owner, subscribes);
   connections_.push_back(fresh);
   return fresh;
+}
+
+void bridge_core::unblock(const connection& which) {
+  if (which.client_id() == 0 || !has_commands()) return;
+  append_command(commands_->out(), {"CLIENT", "UNBLOCK", std::to_string(which.client_id())});
+  expect_once(*commands_, [](const reply*) {});
 }
 
 void bridge_core::forget(const connection& which) {

@@ -92,6 +92,8 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   /// A further connection, not started. It rests after so long without a command, 0: never.
   std::shared_ptr<connection> connect(connection_owner& owner, const char* purpose, bool subscribes = false,
                                       std::chrono::nanoseconds idle_timeout = {});
+  /// Ends the blocking command that it waits for, if that is possible: it ends by itself soon.
+  void unblock(const connection& which);
   /// It has stopped, or is about to: only what it has counted is kept.
   void forget(const connection& which);
   const std::vector<std::shared_ptr<route>>& running() const { return running_; }

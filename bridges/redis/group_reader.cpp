@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include <bridges/redis/command.hpp>
-#include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/group_consumer.hpp>
 #include <bridges/redis/group_scripts.hpp>
 
@@ -13,10 +12,6 @@ namespace actorbus::redis {
 
 namespace {
 
-/// Entries asked for at once: few at first, for nobody knows how large they are.
-constexpr std::size_t least_count = 64;
-constexpr std::size_t most_count = 1024;
-constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t page = 100;
 
 /// Reads under way while entries abound: the server makes the next reply while this one is taken apart.
@@ -32,8 +27,7 @@ bool says(const reply& what, std::string_view text) {
 
 }  // namespace
 
-group_reader::group_reader(bridge_core& of, group_consumer& to)
-    : core_(of), to_(to), later_(of.loop().context()), count_(least_count) {}
+group_reader::group_reader(bridge_core& of, group_consumer& to) : core_(of), to_(to), later_(of.loop().context()) {}
 
 group_reader::~group_reader() = default;
 
@@ -96,7 +90,7 @@ void group_reader::read_ahead() {
   if (!abounds_ || requested_.empty() || requested_.size() >= most_reads || asked_.size() != requested_.size()) return;
   const std::size_t out = requested_.front();
   const std::size_t room = to_.wants();
-  if (room >= out + count_) read(room - out);
+  if (room >= out + size_.get()) read(room - out);
 }
 
 void group_reader::create(const std::string& from) {
@@ -163,7 +157,7 @@ void group_reader::claimed_own(const reply& what, connection& by) {
 void group_reader::read(std::size_t room) {
   if (!std::exchange(told_ready_, true)) core_.states().ready(supervisor::role::group, to_.mark());
   const auto& names = to_.names();
-  requested_.push_back(std::min(room, count_));
+  requested_.push_back(std::min(room, size_.get()));
   command_writer out(connection_->out());
   out.begin(11).word("XREADGROUP").word("GROUP").word(names.group).word(names.consumer);
   out.word("COUNT").number(static_cast<std::int64_t>(requested_.back()));
@@ -211,8 +205,7 @@ void group_reader::entries(const reply& what, std::size_t requested, connection&
   const auto& found = what.elements[0].elements[1].elements;
   const std::shared_ptr<arena> memory = by.take_memory();
   abounds_ = found.size() >= requested;
-  if (found.size() >= count_ && memory->used() < most_bytes / 2) count_ = std::min(count_ * 2, most_count);
-  if (memory->used() > most_bytes) count_ = std::max<std::size_t>(count_ / 2, 1);
+  size_.came(found.size(), memory->used());
   to_.take_new(found, memory);
   pump();
   connection_->flush();  // the server reads on while the handlers work
@@ -241,11 +234,7 @@ void group_reader::later(const std::string& why) {
 
 void group_reader::end_reading() {
   ends_ = true;
-  if (asked_.empty()) return;
-  const auto id = connection_->client_id();
-  if (id == 0 || !core_.has_commands()) return;  // the read ends by itself soon
-  append_command(core_.commands().out(), {"CLIENT", "UNBLOCK", std::to_string(id)});
-  expect_once(core_.commands(), [](const reply*) {});
+  if (!asked_.empty()) core_.unblock(*connection_);
 }
 
 }  // namespace actorbus::redis

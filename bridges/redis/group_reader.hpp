@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <bridges/redis/bridge_core.hpp>
+#include <bridges/redis/read_size.hpp>
 #include <bridges/redis/stream_cursor.hpp>
 
 namespace actorbus::redis {
@@ -64,7 +65,7 @@ class group_reader final : public connection_owner, public reply_sink {
   boost::asio::steady_timer later_;
   std::deque<question> asked_;
   std::deque<std::size_t> requested_;  ///< entries, by the reads under way
-  std::size_t count_;
+  read_size size_;
   stream_id own_ = {};      ///< own entries up to here were taken up again
   bool has_group_ = false;  ///< it was there at least once
   bool has_own_ = false;    ///< this connection has taken up everything

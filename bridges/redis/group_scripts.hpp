@@ -43,12 +43,14 @@ return gone
 )lua";
 
 /// Puts an entry of the consumer, ARGV[3], to the dead letters, the stream KEYS[2], as the fields that follow. Added
-/// first and then acknowledged: where the server refuses the one, it does not do the other. Answers how many: 0 if the
-/// entry is not the consumer's.
+/// first and then acknowledged: where the server refuses the one, it does not do the other, and where it refuses the
+/// other, it undoes the one. Answers how many: 0 if the entry is not the consumer's.
 inline constexpr std::string_view bury_script = R"lua(
 if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2])[1] then return 0 end
-redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
-return redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
+local letter = redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
+local done = redis.pcall('XACK', KEYS[1], ARGV[1], ARGV[3])
+if type(done) == 'table' then redis.call('XDEL', KEYS[2], letter) end
+return done
 )lua";
 
 /// Puts the dead letter ARGV[1] of KEYS[1] back to KEYS[2], without its first ARGV[2] words. Answers how many.

@@ -124,8 +124,8 @@ void pubsub_out::owe_gaps() {
   }
 }
 
+/// Before each that goes until one is known to have got there: what follows one that was refused may not be.
 void pubsub_out::tell_gap(target& of) {
-  of.owes_gap = false;
   account();
   const outgoing gap{.topic = of.topic,
                      .payload = "what its publisher sent was lost on the way",
@@ -135,7 +135,7 @@ void pubsub_out::tell_gap(target& of) {
   append_command(core_.commands().out(), {"PUBLISH", of.channel, as_.write_message({&gap, 1}, scratch_)});
   expect_once(core_.commands(), [weak = weak_from_this(), &of](const reply* what) {
     const auto self = weak.lock();
-    if (self && (what == nullptr || what->is_error())) of.owes_gap = true;
+    if (self && what != nullptr && !what->is_error()) of.owes_gap = false;
   });
 }
 

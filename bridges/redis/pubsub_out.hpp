@@ -36,7 +36,7 @@ class pubsub_out final : public outbound_route {
     std::string channel;
     bool is_shadowed;          ///< a stream route carries this topic
     bool is_in_doubt = false;  ///< something of it has not been answered, as far as known
-    bool owes_gap = false;     ///< something of it did not get there: told before the next
+    bool owes_gap = false;     ///< something of it did not get there: told before what goes next
   };
 
   void pump() override;

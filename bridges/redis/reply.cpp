@@ -112,15 +112,24 @@ reply_reader::reply_reader() { reset(); }
 reply_reader::~reply_reader() = default;
 
 void reply_reader::reset() {
-  reader_.reset(redisReaderCreateWithFunctions(&functions));
-  if (!reader_) throw std::bad_alloc();
-  reader_->privdata = memory_.get();
+  begin();
   memory_->reset();
   error_.clear();
 }
 
+void reply_reader::begin() {
+  reader_.reset(redisReaderCreateWithFunctions(&functions));
+  if (!reader_) throw std::bad_alloc();
+  reader_->privdata = memory_.get();
+  fed_ = 0;
+}
+
 void reply_reader::feed(std::string_view bytes) {
   if (!error_.empty()) return;
+  // It would keep a large buffer for as long as a few bytes are in it whenever more come, be they read or not.
+  const bool is_empty = reader_->ridx == -1 && reader_->pos == reader_->len;
+  if (fed_ > largest_kept && is_empty) begin();
+  fed_ += bytes.size();
   if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK) error_ = reader_->errstr;
 }
 

@@ -70,9 +70,11 @@ class reply_reader {
   struct release {
     void operator()(redisReader* reader) const;
   };
+  void begin();
 
   std::unique_ptr<arena> memory_ = std::make_unique<arena>();
   std::unique_ptr<redisReader, release> reader_;
+  std::size_t fed_ = 0;  ///< to this one
   std::string error_;
 };
 

@@ -3,6 +3,7 @@
 // Behind them nothing of the bridge knows T. Threads: the bridge's loop, except for the making.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -155,16 +156,21 @@ class out_port_of final : public out_port {
 
 template <class T>
 class in_port_of final : public in_port {
+  /// How long an event waits for room, as any publisher's does: its topic, if it is not held up by a subscriber, makes
+  /// some at once. Of one that is, only the first event that finds it full waits.
+  static constexpr std::chrono::microseconds moment{50};
+
  public:
   explicit in_port_of(const actorbus::topic<T>& to) : to_(to.publisher()) {}
 
   std::error_code accept(const incoming& what, payload_shape shape, std::uint64_t origin, headers with) override {
     try {
       T value = decode_payload<T>(what, shape);
-      const auto why = to_.try_publish_from(std::move(value), event_origin{origin, what.origin_sequence}, with);
-      if (why == errc::would_block)
-        held_.emplace(held{std::move(value), {origin, what.origin_sequence}, std::move(with)});
-      return why;
+      const event_origin from{origin, what.origin_sequence};
+      const auto why = to_.publish_from_for(std::move(value), from, moment, std::move(with));
+      if (why != errc::timeout) return why;
+      held_.emplace(held{std::move(value), from, std::move(with)});
+      return make_error_code(errc::would_block);
     } catch (const std::system_error& error) {
       return error.code();
     } catch (const std::exception&) {
@@ -173,7 +179,7 @@ class in_port_of final : public in_port {
   }
   std::error_code retry() override {
     if (!held_) return {};
-    const auto why = to_.try_publish_from(std::move(held_->value), held_->from, held_->with);
+    const auto why = to_.try_publish_from(std::move(held_->value), held_->from, std::move(held_->with));
     if (why != errc::would_block) held_.reset();
     return why;
   }

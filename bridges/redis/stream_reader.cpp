@@ -5,16 +5,13 @@
 #include <algorithm>
 
 #include <bridges/redis/command.hpp>
-#include <bridges/redis/expect_once.hpp>
 
 namespace actorbus::redis {
 
 namespace {
 
-/// Entries of one stream asked for at once: few at first, for nobody knows how large they are.
-constexpr std::size_t least_count = 64;
-constexpr std::size_t most_count = 1024;
-constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
+/// Beyond so much the topics are busy for a while, and the next read is asked for first.
+constexpr std::size_t much = std::size_t{128} * 1024;
 
 /// How long the server may wait for an entry: after it, deleted streams are found.
 constexpr std::chrono::milliseconds block{500};
@@ -23,7 +20,7 @@ constexpr std::chrono::milliseconds rest{500};
 }  // namespace
 
 stream_reader::stream_reader(bridge_core& of)
-    : core_(of), connection_(of.connect(*this, "reading")), later_(of.loop().context()), count_(least_count) {
+    : core_(of), connection_(of.connect(*this, "reading")), later_(of.loop().context()) {
   connection_->start();
 }
 
@@ -86,13 +83,13 @@ void stream_reader::pump() {
 
 void stream_reader::read(std::vector<std::shared_ptr<stream_feed>> from) {
   command_writer out(connection_->out());
-  out.begin(6 + 2 * from.size()).word("XREAD").word("COUNT").number(static_cast<std::int64_t>(count_));
+  out.begin(6 + 2 * from.size()).word("XREAD").word("COUNT").number(static_cast<std::int64_t>(size_.get()));
   out.word("BLOCK").number(block.count()).word("STREAMS");
   for (const auto& each : from) out.word(each->key());
   for (const auto& each : from) out.word(each->begin_read().to_string());
   for (const auto& each : from) out.begin(3).word("XINFO").word("STREAM").word(each->key());
   reads_ = awaits_entries_ = true;
-  was_refused_ = false;
+  was_refused_ = abounds_ = false;
   in_read_ = std::move(from);
   looked_at_ = 0;
   connection_->expect(*this, 1 + in_read_.size(), block);
@@ -120,9 +117,8 @@ void stream_reader::keep(const reply& what, connection& by) {
     most = std::max(most, each.elements[1].elements.size());
     found->second->keep(each.elements[1].elements, memory);
   }
-  const std::size_t bytes = memory->used();
-  if (most == count_ && bytes < most_bytes / 2) count_ = std::min(count_ * 2, most_count);
-  if (bytes > most_bytes) count_ = std::max<std::size_t>(count_ / 2, 1);
+  abounds_ = most >= size_.get() || memory->used() > much;
+  size_.came(most, memory->used());
 }
 
 void stream_reader::read_is_over() {
@@ -130,11 +126,13 @@ void stream_reader::read_is_over() {
   const auto fed = std::exchange(in_read_, {});
   if (was_refused_) {
     look_again();
-  } else {
+  } else if (abounds_) {
     pump();  // one ahead: the server reads while the topics take what is here
     connection_->flush();
   }
   for (const auto& each : fed) each->hand_on();
+  // What little came was all there was: it goes on first, and the next reply has more of a stream that flows.
+  if (!was_refused_) pump();
 }
 
 void stream_reader::lost(std::size_t) {}
@@ -144,10 +142,7 @@ void stream_reader::interrupt() {
   const auto wanting = static_cast<std::size_t>(
       std::count_if(feeds_.begin(), feeds_.end(), [](const auto& each) { return each.second->wants_more(); }));
   if (wanting <= in_read_.size() && feeds_.size() <= in_read_.size()) return;
-  const auto id = connection_->client_id();
-  if (id == 0 || !core_.commands().is_ready()) return;  // the read ends by itself soon
-  append_command(core_.commands().out(), {"CLIENT", "UNBLOCK", std::to_string(id)});
-  expect_once(core_.commands(), [](const reply*) {});
+  core_.unblock(*connection_);
 }
 
 void stream_reader::broken(stream_feed& which, const std::string& why) {

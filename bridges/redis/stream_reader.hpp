@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <bridges/redis/bridge_core.hpp>
+#include <bridges/redis/read_size.hpp>
 #include <bridges/redis/stream_feed.hpp>
 
 namespace actorbus::redis {
@@ -54,8 +55,9 @@ class stream_reader final : public connection_owner, public reply_sink {
   std::vector<std::shared_ptr<stream_feed>> in_read_;  ///< those the present read includes
   std::size_t looked_at_ = 0;                          ///< of those, whose XINFO was answered
   bool awaits_entries_ = false;                        ///< the XREAD's reply, before those
+  bool abounds_ = false;                               ///< it brought as much as it asked for, or much
   bool was_refused_ = false;                           ///< the XREAD
-  std::size_t count_;
+  read_size size_;                                     ///< of one stream
   bool is_open_ = false;
   bool reads_ = false;
   bool stopped_ = false;

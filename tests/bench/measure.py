@@ -19,7 +19,10 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-PROGRAMS = ["throughput", "latency", "calls", "memory"]
+PROGRAMS = ["throughput", "latency", "calls", "memory", "redis"]
+
+# Whom ratios are told against, where there are several of ours: above 1 is then more than theirs.
+REFERENCES = ["hiredis", "unbridged"]
 
 
 def cases_of(program, pattern):
@@ -101,6 +104,7 @@ def table(results):
     for scenario, subjects in results.scenarios().items():
         figures = list(dict.fromkeys(name for case in subjects.values() for name in results.rounds[case]))
         ours = subjects.get("actorbus")
+        reference = next((subjects[name] for name in REFERENCES if name in subjects), None)
         lines += [f"### {scenario}", "", "| subject | " + " | ".join(f"{f} | ±" for f in figures) + " | ratio |"]
         lines.append("|---|" + "---:|---:|" * len(figures) + "---:|")
         for subject, case in subjects.items():
@@ -108,7 +112,10 @@ def table(results):
             for figure in figures:
                 value = results.median(case, figure)
                 row += [number(value), f"{results.spread(case, figure):.0f} %" if value is not None else ""]
-            row.append(ratio(results, ours, case, figures[0]) if ours else "")
+            if reference:
+                row.append(ratio(results, case, reference, figures[0]))
+            else:
+                row.append(ratio(results, ours, case, figures[0]) if ours else "")
             lines.append("| " + " | ".join(row) + " |")
         lines.append("")
     return "\n".join(lines)

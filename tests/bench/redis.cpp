@@ -1,6 +1,5 @@
 // Messages a second through a real redis-server, 100 bytes each, over TCP on this machine and over a unix socket; and
-// how long one takes at 10,000 a second. Every round checks that all arrived, and once. NATS is no peer here: Debian 12
-// does not package it.
+// how long one takes at 10,000 a second. Every round checks that all arrived, and once.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -11,6 +10,9 @@
 #include "redis_ours.hpp"
 #include "redis_peers.hpp"
 #include "samples.hpp"
+#ifdef ACTORBUS_BENCH_NATS
+#include "nats.hpp"
+#endif
 
 namespace actorbus::bench {
 
@@ -50,9 +52,12 @@ void end_to_end(benchmark::State& state, link over, std::size_t events) {
   count_items(state, events);
 }
 
-/// One at a time, at 10,000 a second; the publisher is busy until the next moment.
+/// What the publisher does until the next moment. Busy, it has a processor for itself, and all else the other one.
+enum class meanwhile { busy, asleep };
+
+/// One at a time, at 10,000 a second.
 template <class Subject>
-void one_way(benchmark::State& state, link over, std::size_t events) {
+void one_way(benchmark::State& state, link over, std::size_t events, meanwhile what = meanwhile::busy) {
   const std::size_t warm_up = std::min<std::size_t>(events / 10, 1000);
   receivers<stopwatch> to(1);
   to.expect(events + warm_up);
@@ -62,6 +67,7 @@ void one_way(benchmark::State& state, link over, std::size_t events) {
     auto next = clock::now();
     for (std::uint64_t i = 1; i <= events + warm_up; ++i) {
       next += std::chrono::microseconds(100);
+      if (what == meanwhile::asleep) std::this_thread::sleep_until(next);
       while (clock::now() < next) {
       }
       write_message(message, i, now_ns());
@@ -189,8 +195,8 @@ void bridged_replay(benchmark::State& state, link over, std::size_t events) {
   count_items(state, events);
 }
 
-/// A consumer of a group, alone: reads a thousand, acknowledges them in one command.
-void group(benchmark::State& state, link over, std::size_t events) {
+/// A consumer of a group, alone: reads `at_once`, acknowledges them in one command.
+void group(benchmark::State& state, link over, std::size_t events, const std::string& at_once) {
   fill(over, events);
   connection in(over);
   finish_line end;
@@ -201,7 +207,8 @@ void group(benchmark::State& state, link over, std::size_t events) {
     end.set(1);
     const auto began = clock::now();
     for (;;) {
-      const reply_ptr reply = in.run({"XREADGROUP", "GROUP", "group", "one", "COUNT", "1000", "STREAMS", "bench", ">"});
+      const reply_ptr reply =
+          in.run({"XREADGROUP", "GROUP", "group", "one", "COUNT", at_once, "STREAMS", "bench", ">"});
       if (reply->type == REDIS_REPLY_NIL) break;
       for_each_message(*reply, [&](const small& each) { got.take(each); });
       const ::redisReply& entries = *reply->element[0]->element[1];
@@ -219,13 +226,13 @@ void group(benchmark::State& state, link over, std::size_t events) {
 }
 
 /// The same by the bridge: from the first read until all is acknowledged.
-void bridged_group(benchmark::State& state, link over, std::size_t events) {
+void bridged_group(benchmark::State& state, link over, std::size_t events, std::size_t max_in_flight) {
   fill(over, events);
   connection in(over);
   for (auto _ : state) {
     receivers<receiver> to(1);
     to.expect(events);
-    group_consumer<receiver> consumer(over, to.each.front());
+    group_consumer<receiver> consumer(over, to.each.front(), max_in_flight);
     in.run({"XGROUP", "CREATE", "bench", "group", "0"});
     const auto began = clock::now();
     consumer.begin();
@@ -253,6 +260,27 @@ void publishing(benchmark::State& state, beside what, std::size_t events) {
     state.SetIterationTime(std::chrono::duration<double>(clock::now() - began).count());
   }
   count_items(state, events);
+}
+
+/// How long a call takes, at 50,000 a second.
+void publish_calls(benchmark::State& state, beside what, std::size_t events) {
+  published_topic topic(what);
+  std::string message;
+  std::vector<std::int64_t> samples;
+  samples.reserve(events);
+  for (auto _ : state) {
+    auto next = clock::now();
+    for (std::uint64_t i = 1; i <= events; ++i) {
+      next += std::chrono::microseconds(20);
+      while (clock::now() < next) {
+      }
+      const auto began = now_ns();
+      write_message(message, i, began);
+      topic.send(message);
+      samples.push_back(now_ns() - began);
+    }
+  }
+  report(state, std::move(samples));
 }
 
 template <class Function>
@@ -285,8 +313,10 @@ void register_all(double share) {
     add(named("out_by_script"), [=](state& s) { evalsha(s, by, many); });
     add(named("replay"), [=](state& s) { xread(s, by, million); });
     add(named("replay", us), [=](state& s) { bridged_replay(s, by, million); });
-    add(named("group"), [=](state& s) { group(s, by, many); });
-    add(named("group", us), [=](state& s) { bridged_group(s, by, many); });
+    add(named("group"), [=](state& s) { group(s, by, many, "1000"); });
+    add(named("group", "/hiredis_64_at_once"), [=](state& s) { group(s, by, many, "64"); });
+    add(named("group", us), [=](state& s) { bridged_group(s, by, many, 4096); });
+    add(named("group", "/actorbus_64_in_flight"), [=](state& s) { bridged_group(s, by, many, 64); });
     add(named("pubsub"), [=](state& s) { end_to_end<bare_pubsub<receiver>>(s, by, many); });
     add(named("pubsub", us), [=](state& s) { end_to_end<bridged_pubsub<receiver>>(s, by, many); });
     add(named("pubsub", packed), [=](state& s) { end_to_end<packed_pubsub<receiver>>(s, by, million); });
@@ -298,10 +328,27 @@ void register_all(double share) {
     add_latency(named("one_way_pubsub", us), [=](state& s) { one_way<bridged_pubsub<stopwatch>>(s, by, timed); });
     add_latency(named("one_way_stream"), [=](state& s) { one_way<bare_stream<stopwatch>>(s, by, timed); });
     add_latency(named("one_way_stream", us), [=](state& s) { one_way<bridged_stream<stopwatch>>(s, by, timed); });
+    constexpr auto asleep = meanwhile::asleep;
+    add_latency(named("sleeping_pubsub"), [=](state& s) { one_way<bare_pubsub<stopwatch>>(s, by, timed, asleep); });
+    add_latency(named("sleeping_pubsub", us),
+                [=](state& s) { one_way<bridged_pubsub<stopwatch>>(s, by, timed, asleep); });
+    add_latency(named("sleeping_stream"), [=](state& s) { one_way<bare_stream<stopwatch>>(s, by, timed, asleep); });
+    add_latency(named("sleeping_stream", us),
+                [=](state& s) { one_way<bridged_stream<stopwatch>>(s, by, timed, asleep); });
   }
-  add("publish/unbridged", [=](benchmark::State& s) { publishing(s, beside::nothing, million); });
-  add("publish/bridge_up", [=](benchmark::State& s) { publishing(s, beside::bridge_up, million); });
-  add("publish/bridge_down", [=](benchmark::State& s) { publishing(s, beside::bridge_down, million); });
+#ifdef ACTORBUS_BENCH_NATS
+  if (nats<receiver>::is_available()) {
+    add("pubsub/tcp/nats", [=](benchmark::State& s) { end_to_end<nats<receiver>>(s, link::tcp, many); });
+    add_latency("one_way_pubsub/tcp/nats", [=](benchmark::State& s) { one_way<nats<stopwatch>>(s, link::tcp, timed); });
+  }
+#endif
+  for (const auto& [name, what] :
+       {std::pair{"unbridged", beside::a_subscriber}, std::pair{"unread", beside::nothing},
+        std::pair{"bridge_up", beside::bridge_up}, std::pair{"bridge_down", beside::bridge_down}}) {
+    const beside by = what;
+    add("publish/" + std::string(name), [=](benchmark::State& s) { publishing(s, by, million); });
+    add_latency("publish_call/" + std::string(name), [=](benchmark::State& s) { publish_calls(s, by, timed * 5); });
+  }
 }
 
 }  // namespace

@@ -129,12 +129,15 @@ class incoming_stream {
 template <class Receiver>
 class group_consumer {
  public:
-  group_consumer(link over, Receiver& to) : bridge_(bus_, bridged_by(over)), to_(to) { expect_ready(bridge_); }
+  group_consumer(link over, Receiver& to, std::size_t max_in_flight)
+      : bridge_(bus_, bridged_by(over)), to_(to), max_in_flight_(max_in_flight) {
+    expect_ready(bridge_);
+  }
 
   void begin() {
     work_ = bridge_.consume<std::string>(
         "bench", [&to = to_](const std::string& message) { to.take(read_message(message.data())); },
-        {.group = "group", .max_in_flight = 4096});
+        {.group = "group", .max_in_flight = max_in_flight_});
   }
   /// Until everything is acknowledged.
   void end() {
@@ -145,17 +148,23 @@ class group_consumer {
   bus bus_;
   redis::bridge bridge_;
   Receiver& to_;
+  const std::size_t max_in_flight_;
   redis::consumer work_;
 };
 
 /// What a topic's publisher has beside it.
-enum class beside { nothing, bridge_up, bridge_down };
+enum class beside { nothing, a_subscriber, bridge_up, bridge_down };
 
 /// A topic that may be bridged, for its publisher's side alone.
 class published_topic {
  public:
   explicit published_topic(beside what) {
     if (what == beside::nothing) return;
+    if (what == beside::a_subscriber) {
+      received_ =
+          bus_.topic<std::string>("bench").subscribe([](const std::string&) {}, {.overflow = overflow::drop_oldest});
+      return;
+    }
     auto with = bridged_by(link::tcp);
     if (what == beside::bridge_down) with.uri = "unix:///nonexistent/redis.sock";
     auto& bridge = bridge_.emplace(bus_, with);
@@ -168,6 +177,7 @@ class published_topic {
  private:
   bus bus_;
   std::optional<redis::bridge> bridge_;
+  subscription received_;
   actorbus::publisher<std::string> publisher_ = bus_.topic<std::string>("bench").publisher();
 };
 

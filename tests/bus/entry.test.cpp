@@ -105,7 +105,7 @@ TEST_CASE("an entry releases its annotation with its payload", "[entry]") {
 
 TEST_CASE("an entry that is a notice has no payload", "[entry]") {
   auto* note = new core::annotation;
-  note->notice = gap{"", "cut off"};
+  note->notice = std::make_unique<const log_notice>(gap{"", "cut off"});
   const entry_of<std::string> e(core::bare_arrival{note});
   CHECK_FALSE(e.has_payload());
 }

@@ -80,6 +80,36 @@ TEST_CASE("a publisher carries its origin on every event", "[publisher_lane]") {
   CHECK(seen == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{77, 0}, {77, 5}, {77, 6}, {0, 0}});
 }
 
+TEST_CASE("what a topic refuses keeps its value and its headers, and goes as it was later", "[publisher_lane]") {
+  manual_bus on;
+  auto topic = on.bus.topic<std::string>("t", {.capacity = 1, .lane = 1});
+  std::vector<std::pair<std::string, headers>> seen;
+  auto subscribed = topic.subscribe([&](const event<std::string>& e) { seen.emplace_back(*e, e.headers()); });
+  subscribed.pause();
+  auto out = topic.publisher();
+  std::string value;
+  headers with;
+  std::error_code refused;
+  std::size_t accepted = 0;
+  for (; accepted < 100; ++accepted) {
+    value = "number " + std::to_string(accepted);
+    with = {{"id", std::to_string(accepted)}};
+    refused = out.publish_from_for(std::move(value), {9, accepted}, 1ms, std::move(with));
+    if (refused) break;
+  }
+  REQUIRE(refused == errc::timeout);
+  CHECK(out.try_publish_from(std::move(value), {9, accepted}, std::move(with)) == errc::would_block);
+  CHECK(value == "number " + std::to_string(accepted));
+  CHECK(with == headers{{"id", std::to_string(accepted)}});
+  subscribed.resume();
+  on.run();
+  CHECK_FALSE(out.publish_from_for(std::move(value), {9, accepted}, 1ms, std::move(with)));
+  on.run();
+  REQUIRE(seen.size() == accepted + 1);
+  CHECK(seen.back().first == "number " + std::to_string(accepted));
+  CHECK(seen.back().second == headers{{"id", std::to_string(accepted)}});
+}
+
 TEST_CASE("a publisher outlives its bus, and a thread that published outlives it too", "[publisher_lane]") {
   auto on = std::make_optional<bus>();
   auto topic = on->topic<std::string>("t");

@@ -23,12 +23,12 @@ class gauge {
     return count_;
   }
 
-  /// Gives up when nothing was added for 20 seconds.
+  /// Gives up when nothing was added for a minute.
   bool wait_for(std::uint64_t expected) {
     std::unique_lock lock(mutex_);
     while (count_ < expected) {
       const std::uint64_t before = count_;
-      changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return count_ != before; });
+      changed_.wait_for(lock, std::chrono::minutes{1}, [&] { return count_ != before; });
       if (count_ == before) return false;
     }
     return true;

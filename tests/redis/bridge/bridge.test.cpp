@@ -8,6 +8,7 @@
 #include "tests/eventually.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
+#include "tests/stress.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
@@ -155,7 +156,7 @@ TEST_CASE("a route added later is ready when its own subscription or reading is,
   a.redis.pubsub<std::string>("p.0");
   a.redis.stream<std::string>("s.0");
   REQUIRE(a.redis.wait_ready(patience));
-  for (int i = 1; i <= 50; ++i) {
+  for (std::size_t i = 1; i <= scaled(20); ++i) {
     const std::string number = std::to_string(i);
     auto messages = a.bus.topic<std::string>("p." + number).inbox();
     auto entries = a.bus.topic<std::string>("s." + number).inbox();

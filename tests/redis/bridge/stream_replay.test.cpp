@@ -119,3 +119,22 @@ TEST_CASE("entries that come and go in one step of the server, while a reader wa
   }
   CHECK(b.told.events() == wanted);
 }
+
+TEST_CASE("entries that are trimmed right behind a read are told behind what it brought, and reading goes on",
+          "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  listener b(server);
+  REQUIRE(b.redis.wait_ready(patience));
+  lines wanted;
+  for (int i = 1; i <= 20; ++i) {
+    // In one packet: the first wakes the reader, whose question about the stream is answered behind all of them.
+    client.send({"XADD", "t:x", "*", "data", "read"});
+    client.send({"XADD", "t:x", "*", "data", "lost"});
+    client.send({"XTRIM", "t:x", "MAXLEN", "0"});
+    for (int reply = 0; reply < 3; ++reply) client.read();
+    wanted.insert(wanted.end(), {"read", "trimmed"});
+    REQUIRE(eventually([&] { return b.told.events().size() >= wanted.size(); }));
+  }
+  CHECK(b.told.events() == wanted);
+}

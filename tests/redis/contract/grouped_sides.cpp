@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 20s;
+constexpr auto patience = 60s;
 
 /// What fails here is meant to, and needs no report.
 bus_options quiet() { return {.logger = std::make_shared<spdlog::logger>("silent")}; }
@@ -52,11 +52,11 @@ std::unique_ptr<intake> grouped_subscriber_side::subscribe(const std::string& to
   }
   auto held = bridge_.consume<parcel>(topic, std::move(to),
                                       {.group = what.second, .claim_after = 1s, .from = how.from, .retry_first = 1ms});
+  bridge_.wait_ready(patience);
   {
     std::lock_guard lock(mutex_);
     consumed_.insert(what);
   }
-  bridge_.wait_ready(patience);
   return std::make_unique<grouped_intake>(std::move(held), [this, what] {
     std::lock_guard lock(mutex_);
     consumed_.erase(consumed_.find(what));
@@ -78,7 +78,7 @@ bool grouped_subscriber_side::has_read_all() {
 }
 
 std::string grouped_subscriber_side::close() {
-  const bool all = testing::eventually([&] { return has_read_all(); });
+  const bool all = testing::eventually([&] { return has_read_all(); }, [&] { return bridge_.stats().consumed; });
   return std::string(all ? "" : "not all that was sent was received\n") +
          (bus_.close(patience).drained ? "" : "close did not drain the bus\n");
 }

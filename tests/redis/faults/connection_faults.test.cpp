@@ -26,7 +26,7 @@ bool is_ready(actorbus::redis::bridge& which) { return which.wait_ready(0s); }
 
 TEST_CASE("a durable server is killed and comes back: events go on, nothing is missing but what was told",
           "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   redis_server server({.append_only = true});
   traffic events(server.uri(), {.by = by});
@@ -42,7 +42,7 @@ TEST_CASE("a durable server is killed and comes back: events go on, nothing is m
 
 TEST_CASE("all connections are killed by CLIENT KILL: events go on, nothing is missing but what was told",
           "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   const redis_server server;
   redis_client client(server);
@@ -58,7 +58,7 @@ TEST_CASE("all connections are killed by CLIENT KILL: events go on, nothing is m
 
 TEST_CASE("the receiver's connection is cut in the middle of replies: nothing is missing but what was told",
           "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   behind_proxies all(by);
   for (std::uint64_t i = 0; i < 10; ++i) {
@@ -72,7 +72,7 @@ TEST_CASE("the receiver's connection is cut in the middle of replies: nothing is
 
 TEST_CASE("the sender's connection is cut in the middle of replies: nothing is missing but what was told",
           "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   behind_proxies all(by);
   for (std::uint64_t i = 0; i < 10; ++i) {
@@ -113,7 +113,7 @@ TEST_CASE("messages that a publisher's lost connection took with it are counted 
 }
 
 TEST_CASE("half-open connections are noticed by both sides, and events go on over others", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   const auto stalled = GENERATE(std::vector{forwarding::requests}, std::vector{forwarding::replies},
                                 std::vector{forwarding::requests, forwarding::replies});
   CAPTURE(to_string(by), stalled.size(), static_cast<int>(stalled[0]));
@@ -131,7 +131,7 @@ TEST_CASE("half-open connections are noticed by both sides, and events go on ove
 }
 
 TEST_CASE("an idle half-open connection is noticed by its health check", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::deduplicated);
+  const way by = GENERATE(way::pubsub, way::deduplicated, way::group);
   CAPTURE(to_string(by));
   const redis_server server;
   proxy between(server);
@@ -147,7 +147,7 @@ TEST_CASE("an idle half-open connection is noticed by its health check", "[redis
 
 TEST_CASE("garbage instead of replies ends the connection, and nothing is missing but what was told",
           "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   const std::string garbage = GENERATE(as<std::string>(), "HTTP/1.1 400 Bad Request\r\n\r\n", std::string(1000, '\0'),
                                        "*-7\r\n", "$abc\r\n", "*1000000\r\n*1000000\r\n*1000000\r\n!",
                                        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "\xff\xfe\r\n");
@@ -164,7 +164,7 @@ TEST_CASE("garbage instead of replies ends the connection, and nothing is missin
 }
 
 TEST_CASE("a server that refuses connections for a while is found again", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::deduplicated);
+  const way by = GENERATE(way::pubsub, way::deduplicated, way::group);
   CAPTURE(to_string(by));
   behind_proxies all(by);
   REQUIRE(all.events.moves());

@@ -8,8 +8,21 @@ namespace actorbus::testing {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// Ends by itself after a third of a second: another fault may hold it up until nobody is there to kill it.
+constexpr const char* long_script = R"lua(
+local from = redis.call('TIME')
+repeat local now = redis.call('TIME')
+until (now[1] - from[1]) * 1000000 + now[2] - from[2] > 300000
+)lua";
+
+}  // namespace
+
 fault_mix::fault_mix(faults_of which, std::uint64_t seed)
-    : which_(which), chance_(seed), server_({.append_only = true, .debug_command = true}) {
+    : which_(which),
+      chance_(seed),
+      server_({.append_only = true, .debug_command = true, .directives = {"busy-reply-threshold 10"}}) {
   add_server_faults();
   if (which == faults_of::entries) add_losses();
   if (which != faults_of::receivers) add_refusals();
@@ -87,8 +100,34 @@ void fault_mix::add_refusals() {
         run({"REPLICAOF", "NO", "ONE"});
         run({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
       });
+  add(
+      "BUSY", [this] { begin_script(); },
+      [this] {
+        run({"SCRIPT", "KILL"});
+        script_.reset();
+      });
+  for (const std::string command : {"xread", "xreadgroup", "xinfo", "xack", "xpending"}) {
+    add(
+        "ACL -" + command,
+        [this, command] {
+          run({"ACL", "SETUSER", "default", "-" + command});
+        },
+        [this] {
+          run({"ACL", "SETUSER", "default", "+@all"});
+        });
+  }
   add_setting("maxmemory", "1", "0");
   add_setting("min-replicas-to-write", "1", "0");
+}
+
+void fault_mix::begin_script() {
+  if (!server_.running() || suspended_) return;
+  try {
+    script_ = std::make_unique<redis_client>(server_);
+    script_->send({"EVAL", long_script, "0"});
+    script_->read_within(0ms);           // sends it
+  } catch (const std::runtime_error&) {  // another fault forbids it
+  }
 }
 
 void fault_mix::add_losses() {
@@ -144,7 +183,9 @@ void fault_mix::round(const std::function<void()>& meanwhile) {
   meanwhile();
   std::shuffle(now.begin(), now.end(), chance_);
   for (const auto* each : now) each->end();
-  // What could not be undone while the server was away.
+  // What could not be undone while the server was away, or refused it.
+  run({"SCRIPT", "KILL"});
+  run({"ACL", "SETUSER", "default", "+@all"});
   for (const auto& [name, usual] : {std::pair{"maxmemory", "0"}, {"min-replicas-to-write", "0"}}) {
     run({"CONFIG", "SET", name, usual});
   }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ class fault_mix {
   void add_setting(const std::string& name, const std::string& value, const std::string& usual);
   void add_server_faults();
   void add_refusals();
+  void begin_script();
   void add_proxy_faults(const std::string& name, proxy& at);
   void add_losses();
   /// Unless the server is down, suspended, or refuses it.
@@ -62,6 +64,7 @@ class fault_mix {
   proxy out_{server_}, in_{server_};
   std::vector<fault> all_;
   bool suspended_ = false;
+  std::unique_ptr<redis_client> script_;  ///< that keeps the server busy
   std::string story_;
 };
 

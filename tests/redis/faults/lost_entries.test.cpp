@@ -16,7 +16,7 @@ std::string mark_of(traffic& events) { return "t:x:producer:" + std::to_string(e
 }  // namespace
 
 TEST_CASE("FLUSHALL: what was not read before is lost and told, and events go on", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   const redis_server server;
   redis_client client(server);
@@ -34,7 +34,7 @@ TEST_CASE("FLUSHALL: what was not read before is lost and told, and events go on
 }
 
 TEST_CASE("a stream is deleted: what was not read before is lost and told, and events go on", "[redis][faults]") {
-  const way by = GENERATE(way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(by_streams));
   CAPTURE(to_string(by));
   const redis_server server;
   redis_client client(server);

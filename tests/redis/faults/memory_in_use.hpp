@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+
+#include "tests/eventually.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ACTORBUS_SANITIZER_ALLOCATES 1
@@ -31,5 +34,11 @@ inline std::size_t memory_in_use() {
 }
 
 inline constexpr std::size_t mebibyte = std::size_t{1024} * 1024;
+
+/// Whether all is given back since `before` but for what tests of that many events remember of them, and for what
+/// buffers keep to be used again: a mebibyte a connection, of which two bridges have eight.
+inline bool memory_is_back(std::size_t before, std::uint64_t events) {
+  return eventually([&] { return memory_in_use() < before + 8 * mebibyte + 512 * events; });
+}
 
 }  // namespace actorbus::testing

@@ -6,6 +6,7 @@
 
 #include "tests/catch.hpp"
 #include "tests/redis/faults/fault_mix.hpp"
+#include "tests/redis/faults/memory_in_use.hpp"
 #include "tests/redis/faults/traffic.hpp"
 #include "tests/stress.hpp"
 
@@ -21,9 +22,15 @@ std::uint64_t seed() {
 
 using flows = std::vector<std::unique_ptr<traffic>>;
 
-/// Everything goes on after each round, and in the end nothing is missing but what was told.
+std::unique_ptr<traffic> through(fault_mix& faults, traffic_options how) {
+  how.alone = false;
+  return std::make_unique<traffic>(faults.out_uri(), faults.in_uri(), std::move(how));
+}
+
+/// Everything goes on after each round, and in the end nothing is missing but what was told, and memory is back.
 void live_through(fault_mix& faults, std::uint64_t seed, std::size_t rounds, const flows& all) {
   WARN("ACTORBUS_SEED=" << seed);
+  const auto before = memory_in_use();
   std::minstd_rand pauses(static_cast<unsigned>(seed));
   for (const auto& each : all) each->flow();
   for (std::size_t i = 0; i < rounds; ++i) {
@@ -33,7 +40,12 @@ void live_through(fault_mix& faults, std::uint64_t seed, std::size_t rounds, con
     for (const auto& each : all) REQUIRE(each->moves(20));
   }
   INFO(faults.story());
-  for (const auto& each : all) CHECK(each->verdict() == "");
+  std::uint64_t events = 0;
+  for (const auto& each : all) {
+    CHECK(each->verdict() == "");
+    events += each->accepted();
+  }
+  CHECK(memory_is_back(before, events));
 }
 
 }  // namespace
@@ -43,13 +55,12 @@ TEST_CASE("streams live through faults mixed at random, and nothing is missing, 
   const auto chosen = seed();
   fault_mix faults(faults_of::everything, chosen);
   flows all;
-  all.push_back(std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
-                                          traffic_options{.by = way::deduplicated, .topics = {"d.1", "d.2", "d.3"}}));
-  all.push_back(std::make_unique<traffic>(
-      faults.out_uri(), faults.in_uri(),
-      traffic_options{.by = way::deduplicated, .topics = {"p.1", "p.2"}, .format = actorbus::redis::format::packed}));
-  all.push_back(std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
-                                          traffic_options{.by = way::stream, .topics = {"s.1", "s.2"}}));
+  all.push_back(through(faults, {.by = way::deduplicated, .topics = {"d.1", "d.2", "d.3"}}));
+  all.push_back(
+      through(faults, {.by = way::deduplicated, .topics = {"p.1", "p.2"}, .format = actorbus::redis::format::packed}));
+  all.push_back(through(faults, {.by = way::stream, .topics = {"s.1", "s.2"}}));
+  all.push_back(through(faults, {.by = way::group, .topics = {"g.1", "g.2"}}));
+  all.push_back(through(faults, {.by = way::deduplicated, .topics = {"b.1", "b.2"}, .both_ways = true}));
   live_through(faults, chosen, scaled(20), all);
 }
 
@@ -58,11 +69,10 @@ TEST_CASE("publish/subscribe lives through faults mixed at random, and every los
   const auto chosen = seed();
   fault_mix faults(faults_of::everything, chosen);
   flows all;
-  all.push_back(std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
-                                          traffic_options{.by = way::pubsub, .topics = {"n.1", "n.2", "n.3"}}));
-  all.push_back(std::make_unique<traffic>(
-      faults.out_uri(), faults.in_uri(),
-      traffic_options{.by = way::pubsub, .topics = {"p.1", "p.2"}, .format = actorbus::redis::format::packed}));
+  all.push_back(through(faults, {.by = way::pubsub, .topics = {"n.1", "n.2", "n.3"}}));
+  all.push_back(through(faults, {.by = way::pubsub, .topics = {"b.1", "b.2"}, .both_ways = true}));
+  all.push_back(
+      through(faults, {.by = way::pubsub, .topics = {"p.1", "p.2"}, .format = actorbus::redis::format::packed}));
   live_through(faults, chosen, scaled(20), all);
 }
 
@@ -71,9 +81,7 @@ TEST_CASE("publish/subscribe without room for a sender's word tells every loss t
   const auto chosen = seed();
   fault_mix faults(faults_of::receivers, chosen);
   flows all;
-  all.push_back(std::make_unique<traffic>(
-      faults.out_uri(), faults.in_uri(),
-      traffic_options{.by = way::pubsub, .topics = {"r.1", "r.2"}, .format = actorbus::redis::format::raw}));
+  all.push_back(through(faults, {.by = way::pubsub, .topics = {"r.1", "r.2"}, .format = actorbus::redis::format::raw}));
   live_through(faults, chosen, scaled(10), all);
 }
 
@@ -81,11 +89,7 @@ TEST_CASE("streams live through faults that take entries away, and every loss is
   const auto chosen = seed();
   fault_mix faults(faults_of::entries, chosen);
   flows all;
-  all.push_back(
-      std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
-                                traffic_options{.by = way::deduplicated, .topics = {"d.1", "d.2"}, .may_lose = true}));
-  all.push_back(
-      std::make_unique<traffic>(faults.out_uri(), faults.in_uri(),
-                                traffic_options{.by = way::stream, .topics = {"s.1", "s.2"}, .may_lose = true}));
+  all.push_back(through(faults, {.by = way::deduplicated, .topics = {"d.1", "d.2"}, .may_lose = true}));
+  all.push_back(through(faults, {.by = way::stream, .topics = {"s.1", "s.2"}, .may_lose = true}));
   live_through(faults, chosen, scaled(20), all);
 }

@@ -18,7 +18,7 @@ actorbus::redis::bridge_options within(std::chrono::milliseconds command_timeout
 }  // namespace
 
 TEST_CASE("a server that pauses for less than the command timeout is only late", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   const redis_server server({.debug_command = true});
   redis_client client(server);
@@ -37,7 +37,7 @@ TEST_CASE("a server that pauses for less than the command timeout is only late",
 }
 
 TEST_CASE("a server that pauses for longer than the command timeout is connected to again", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   const bool sleeps = GENERATE(true, false);
   CAPTURE(to_string(by), sleeps);
   const redis_server server({.debug_command = true});
@@ -57,7 +57,7 @@ TEST_CASE("a server that pauses for longer than the command timeout is connected
 }
 
 TEST_CASE("a server that stands still, its connections open, is noticed and comes back", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   redis_server server;
   traffic events(server.uri(), {.by = by, .connected = within(200ms)});
@@ -71,7 +71,7 @@ TEST_CASE("a server that stands still, its connections open, is noticed and come
 }
 
 TEST_CASE("a long way to the server only delays", "[redis][faults]") {
-  const way by = GENERATE(way::pubsub, way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   const redis_server server;
   proxy between(server);

@@ -9,6 +9,7 @@
 
 #include "tests/eventually.hpp"
 #include "tests/redis/contract/parcel_codec.hpp"
+#include "tests/redis/faults/memory_in_use.hpp"
 
 namespace actorbus::testing {
 
@@ -19,6 +20,7 @@ using contract::parcel;
 
 constexpr auto patience = 20s;
 constexpr auto pace = 100us;
+constexpr std::size_t most_waiting = std::size_t{1} << 20;
 
 bus_options quiet() { return {.workers = 2, .logger = std::make_shared<spdlog::logger>("silent")}; }
 
@@ -36,6 +38,8 @@ std::string to_string(way which) {
       return "stream";
     case way::deduplicated:
       return "stream, de-duplicated";
+    case way::group:
+      return "group";
   }
   return "unknown";
 }
@@ -52,52 +56,70 @@ traffic::traffic(const std::string& sender_uri, const std::string& receiver_uri,
       receiving_(quiet()),
       out_(sending_, connected_to(sender_uri, how_.connected)),
       in_(receiving_, connected_to(receiver_uri, how_.connected)) {
+  using redis::direction;
   for (const auto& each : how_.topics) {
-    receive(each);
-    if (how_.by == way::pubsub) {
-      out_.pubsub<parcel>(each,
-                          {.direction = redis::direction::out, .format = how_.format, .overflow = overflow::block});
-    } else {
-      out_.stream<parcel>(each, {.direction = redis::direction::out,
-                                 .format = how_.format,
-                                 .overflow = overflow::block,
-                                 .deduplicate = how_.by == way::deduplicated});
+    receive(receiving_, in_, each, 0);
+    send(out_, each, how_.both_ways ? direction::both : direction::out);
+    if (how_.both_ways) {
+      receive(sending_, out_, each, 1);
+      send(in_, each, direction::both);
+      add_lane(lanes_, receiving_, each);
+    } else if (how_.by != way::group) {
+      send(in_, each, direction::in);
     }
-    add_lane(lanes_, each);
-    add_lane(single_, each);
+    add_lane(lanes_, sending_, each);
+    add_lane(single_, sending_, each);
   }
   if (!in_.wait_ready(patience) || !out_.wait_ready(patience)) complaints_ += "the bridges do not become ready\n";
+  memory_before_ = memory_in_use();
 }
 
 traffic::~traffic() { stop(); }
 
-void traffic::add_lane(std::deque<lane>& to, const std::string& topic) {
+void traffic::add_lane(std::deque<lane>& to, bus& from, const std::string& topic) {
   const std::uint32_t id = next_id_++;
-  to.push_back({topic, sending_.topic<parcel>(topic).publisher(), &history_.publisher(id, topic)});
+  to.push_back({topic, from.topic<parcel>(topic).publisher(), &history_.publisher(id, topic)});
 }
 
-void traffic::receive(const std::string& topic) {
-  auto& record = history_.subscriber("the receiver", topic);
+void traffic::send(redis::bridge& by, const std::string& topic, redis::direction where) {
+  if (how_.by == way::pubsub) {
+    by.pubsub<parcel>(topic, {.direction = where,
+                              .format = how_.format,
+                              .overflow = overflow::block,
+                              .capacity = where == redis::direction::out ? 0 : most_waiting});
+  } else {
+    by.stream<parcel>(topic, {.from = replay::all(),
+                              .direction = where,
+                              .format = how_.format,
+                              .overflow = overflow::block,
+                              .deduplicate = how_.by != way::stream});
+  }
+}
+
+void traffic::receive(bus& on, redis::bridge& by, const std::string& topic, std::uint32_t who) {
+  auto& record = history_.subscriber(who == 0 ? "the receiver" : "the sender", topic);
   record.expects(promised());
   const auto tell = [this, &record] {
     record.gap();
     ++notices_;
   };
-  subscriptions_.push_back(receiving_.topic<parcel>(topic).subscribe(
-      overloaded{[this, &record](const event<parcel>& e) { take(record, e); }, [tell](const gap&) { tell(); },
-                 [tell](const trimmed&) { tell(); }, [tell](const epoch_reset&) { tell(); }}));
-  if (how_.by == way::pubsub) {
-    in_.pubsub<parcel>(topic, {.direction = redis::direction::in, .format = how_.format, .capacity = 1 << 20});
+  auto handler =
+      overloaded{[this, &record, who](const event<parcel>& e) { take(record, who, e); }, [tell](const gap&) { tell(); },
+                 [tell](const trimmed&) { tell(); }, [tell](const epoch_reset&) { tell(); }};
+  if (how_.by == way::group) {
+    consumers_.push_back(by.consume<parcel>(
+        topic, std::move(handler), {.group = "g", .claim_after = 1s, .format = how_.format, .retry_first = 1ms}));
   } else {
-    in_.stream<parcel>(topic, {.from = replay::all(), .direction = redis::direction::in, .format = how_.format});
+    subscriptions_.push_back(on.topic<parcel>(topic).subscribe(std::move(handler)));
   }
 }
 
-void traffic::take(contract::subscriber_record& record, const event<parcel>& what) {
+void traffic::take(contract::subscriber_record& record, std::uint32_t who, const event<parcel>& what) {
   // Without de-duplication any event may come again, and does not say so.
-  record.received(what->publisher, what->counter, what->value, what.sequence(), how_.by == way::stream);
+  const bool may_be_again = how_.by == way::stream || what.headers().contains("redis.deliveries");
+  record.received(what->publisher, what->counter, what->value, what.sequence(), may_be_again);
   std::lock_guard lock(mutex_);
-  if (seen_.emplace(what->publisher, what->counter).second) ++arrived_;
+  if (seen_.emplace(who, what->publisher, what->counter).second) ++arrived_;
 }
 
 bool traffic::publish(lane& by) {
@@ -135,7 +157,7 @@ bool traffic::moves(std::uint64_t more) {
 
 bool traffic::has(std::uint32_t publisher, std::uint64_t counter) {
   std::lock_guard lock(mutex_);
-  return seen_.count({publisher, counter}) != 0;
+  return seen_.count({0, publisher, counter}) != 0;
 }
 
 bool traffic::is_alive() {
@@ -162,7 +184,8 @@ std::string traffic::verdict() {
   if (!out_.flush(patience)) complaints_ += "what was accepted does not go out\n";
   if (!is_alive()) complaints_ += "no event arrives any more\n";
   const bool all = how_.by != way::pubsub && !how_.may_lose;
-  if (all && !eventually([&] { return arrived() >= accepted(); })) complaints_ += "some events do not arrive\n";
+  if (all && !eventually([&] { return arrived() >= to_arrive(); })) complaints_ += "some events do not arrive\n";
+  if (how_.alone && !memory_is_back(memory_before_, accepted())) complaints_ += "memory does not come back\n";
   receiving_.close(patience);
   std::lock_guard lock(mutex_);
   return complaints_ + describe(contract::check(history_));
@@ -171,8 +194,9 @@ std::string traffic::verdict() {
 contract::expectations traffic::promised() const {
   contract::expectations result{.sequenced = false};  // notices have sequences, too
   if (how_.by == way::pubsub || how_.may_lose) result.allowed = contract::losses::in_gaps;
-  if (how_.by == way::stream) result.doubled = contract::doubles::marked;
-  result.ordered = how_.by != way::stream;
+  const bool at_least_once = how_.by == way::stream || how_.by == way::group;
+  if (at_least_once) result.doubled = contract::doubles::marked;
+  result.ordered = !at_least_once;
   return result;
 }
 

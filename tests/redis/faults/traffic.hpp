@@ -1,10 +1,12 @@
 // Events that flow from one process to another through a redis-server while something goes wrong, and what became of
 // each of them.
 //
-// Two buses, each with a bridge: one publishes, the other receives. Threads: the test's calls everything; events are
-// published by a thread of its own while `flow` is on. Ownership: what its URIs name outlives it.
+// Two buses, each with a bridge: one publishes, the other receives, or both do both. Threads: the test's calls
+// everything; events are published by a thread of its own while `flow` is on. Ownership: what its URIs name outlives
+// it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -13,6 +15,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <bridges/redis/bridge.hpp>
@@ -29,7 +32,11 @@ enum class way {
   pubsub,        ///< where events are missing, a gap was told
   stream,        ///< none is missing
   deduplicated,  ///< each comes once, in its order
+  group,         ///< none is missing, and one that comes again says so
 };
+
+inline constexpr std::array all_ways{way::pubsub, way::stream, way::deduplicated, way::group};
+inline constexpr std::array by_streams{way::stream, way::deduplicated, way::group};
 
 std::string to_string(way which);
 
@@ -42,7 +49,9 @@ struct traffic_options {
                                      .health_check = std::chrono::milliseconds{200},
                                      .retry_first = std::chrono::milliseconds{1},
                                      .retry_most = std::chrono::milliseconds{20}};
-  bool may_lose = false;  ///< streams: entries go before they are read, and `notices` tell
+  bool may_lose = false;   ///< streams: entries go before they are read, and `notices` tell
+  bool both_ways = false;  ///< the receiver publishes on the same topics, too; not by groups
+  bool alone = true;       ///< it is the only one: `verdict` judges memory
 };
 
 class traffic {
@@ -66,7 +75,7 @@ class traffic {
   std::string verdict();
 
   std::uint64_t accepted() const { return accepted_; }
-  /// Different ones, from the flow and single.
+  /// Different ones, from the flow and single; both ways: at each side.
   std::uint64_t arrived() const { return arrived_; }
   std::uint64_t notices() const { return notices_; }
 
@@ -82,17 +91,20 @@ class traffic {
   };
 
   static redis::bridge_options connected_to(const std::string& uri, redis::bridge_options with);
-  void add_lane(std::deque<lane>& to, const std::string& topic);
+  void add_lane(std::deque<lane>& to, bus& from, const std::string& topic);
   bool publish(lane& by);
-  void receive(const std::string& topic);
-  void take(contract::subscriber_record& record, const event<contract::parcel>& what);
+  void send(redis::bridge& by, const std::string& topic, redis::direction where);
+  /// `who`: 0 is the receiver.
+  void receive(bus& on, redis::bridge& by, const std::string& topic, std::uint32_t who);
+  void take(contract::subscriber_record& record, std::uint32_t who, const event<contract::parcel>& what);
   bool has(std::uint32_t publisher, std::uint64_t counter);
+  std::uint64_t to_arrive() const { return accepted() * (how_.both_ways ? 2 : 1); }
   contract::expectations promised() const;
 
   const traffic_options how_;
   contract::history history_;
-  std::mutex mutex_;  // guards what follows
-  std::set<std::pair<std::uint32_t, std::uint64_t>> seen_;
+  std::mutex mutex_;                                                        // guards what follows
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>> seen_;  ///< by whom, of which publisher, which
   std::atomic<std::uint64_t> accepted_{0}, arrived_{0}, notices_{0};
   std::atomic<bool> flows_{false};
   std::string complaints_;
@@ -102,6 +114,8 @@ class traffic {
   std::uint32_t next_id_ = 1;
   std::deque<lane> lanes_, single_;
   std::vector<subscription> subscriptions_;
+  std::vector<redis::consumer> consumers_;
+  std::size_t memory_before_;
   std::thread publisher_;
 };
 
