@@ -7,6 +7,7 @@
 
 #include <bus/errors.hpp>
 #include <bus/group.hpp>
+#include <bus/group_member.hpp>
 #include <bus/in_handler.hpp>
 #include <bus/inbox_core.hpp>
 #include <bus/names.hpp>

@@ -3,6 +3,7 @@
 #include <bus/bus_core.hpp>
 #include <bus/errors.hpp>
 #include <bus/group.hpp>
+#include <bus/group_member.hpp>
 #include <bus/inbox_core.hpp>
 #include <bus/names.hpp>
 #include <bus/subscriber.hpp>

@@ -63,12 +63,12 @@ class bridge {
   /// Carries a topic, or every topic of T that a pattern covers, by a Redis stream each: at least once, with history.
   /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away; what
   /// was sent is kept until the server has acknowledged it, and sent again if the reply never came. Coming in, only as
-  /// much is read as the topic can take; what was trimmed, deleted or made anew is told by notices, the end of a replay
-  /// by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the stream, joined
-  /// without gap or double: it begins once what was published before it is out, after bridge_options::command_timeout
-  /// at the latest. A pattern's streams are found twice a second; one made since is read from its beginning. Throws as
-  /// pubsub does, and errc::invalid_argument for replay::after (use stream_options::after), and for `maxlen` together
-  /// with `max_age`.
+  /// much is read as the topic can take; what was trimmed, deleted or made anew is told by notices where it was, the
+  /// end of a replay by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the
+  /// stream, joined without gap or double: it begins once what was published before it is out, after
+  /// bridge_options::command_timeout at the latest. A pattern's streams are found twice a second; one made since is
+  /// read from its beginning. Throws as pubsub does, and errc::invalid_argument for replay::after (use
+  /// stream_options::after), and for `maxlen` together with `max_age`.
   template <class T>
   void stream(std::string_view pattern, const stream_options& options = {}) {
     add_stream(pattern, route_type_of<T>(), options);
@@ -86,6 +86,11 @@ class bridge {
   /// What cannot be decoded goes there at once. An event that may have come before has the header `redis.deliveries`,
   /// its sequence is 0, and `redis.id` is its entry's id (with `:place` behind it for a further one of a packed entry).
   ///
+  /// Entries that were trimmed before anybody of the group had read them, and a stream that was deleted or made anew,
+  /// are told to a handler that takes notices, `trimmed` and `epoch_reset`, of each of the group's consumers: trimming
+  /// within a second, perhaps behind what comes after it, and by servers from 7.4.3 on only if the group has not read
+  /// on.
+  ///
   /// What a consumer holds it keeps, however long its handler takes; what a dead one held others claim after
   /// options.claim_after, and so does the next consumer of its name, at once. A group that is missing is made, also
   /// after it was deleted, at its last known place. Throws errc::invalid_topic, errc::invalid_argument for an option
@@ -99,9 +104,10 @@ class bridge {
   }
 
   /// Puts the dead letters of a topic back on the streams they came from, oldest first, those that are there when it
-  /// begins; each in one step of the server, so that none is lost or doubled whatever happens. They are new entries
-  /// there: every reader of the stream gets them, and their deliveries are counted from 0. Returns how many. `as`: the
-  /// format they were consumed in. Blocks; throws as history does, and what was put back by then stays so.
+  /// begins; each in one step of the server, so that none is lost or doubled whatever happens. (One with more than
+  /// 2,000 fields takes two, and comes twice if the connection is lost between them.) They are new entries there: every
+  /// reader of the stream gets them, and their deliveries are counted from 0. Returns how many. `as`: the format they
+  /// were consumed in. Blocks; throws as history does, and what was put back by then stays so.
   std::size_t redrive(std::string_view dead_letter_topic, redis::format as = format::native);
 
   /// The last `limit` events of a topic's stream, oldest first; those that are no T are left out. Blocks; throws

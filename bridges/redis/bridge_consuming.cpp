@@ -31,6 +31,8 @@ void check(std::string_view topic, const consume_options& with) {
   require(with.claim_after >= least_claim && with.claim_after <= longest, "options.claim_after is 10 ms to a year");
   require(with.retry_first.count() > 0 && with.retry_first <= with.retry_most && with.retry_most <= longest,
           "options.retry_first is above 0, and retry_most not below it and at most a year");
+  require(with.forget_after.count() == 0 || (with.forget_after >= least_claim && with.forget_after <= longest),
+          "options.forget_after is 10 ms to a year, or 0");
   require(with.from.kind() != replay_kind::last && with.from.kind() != replay_kind::after,
           "options.from is where a new group begins: all, live or since");
   require(with.run_on != run_on::topic, "options.run_on is own_thread or pool: there is no topic to run in");
@@ -92,6 +94,7 @@ std::size_t bridge::redrive(std::string_view dead_letter_topic, redis::format as
   const std::string dead = names.stream_key(prefix, dead_letter_topic);
   struct letter {
     std::string id, stream;
+    std::vector<std::string> entry;  ///< of one with more words than a script can hand on
   };
   const auto ask = [&](std::vector<std::string> words, const std::function<void(const reply&)>& take) {
     core_->ask(
@@ -119,17 +122,28 @@ std::size_t bridge::redrive(std::string_view dead_letter_topic, redis::format as
         std::vector<field_view> fields;
         const auto& words = each.elements[1].elements;
         for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields.push_back({words[i].text, words[i + 1].text});
-        const bool is_whole = is_dead_letter(fields) && fields[dead_letter_names.size()].name != dead_letter_form;
-        if (is_whole) page->push_back({*last, std::string(fields[1].value)});
+        if (auto entry = read_large_letter(fields)) {
+          page->push_back({*last, std::string(fields[1].value), std::move(*entry)});
+        } else if (is_dead_letter(fields)) {
+          page->push_back({*last, std::string(fields[1].value), {}});
+        }
       }
     });
     if (last->empty()) break;
     from = stream_id::parse(*last).value_or(stream_id::max()).next().to_string();
     const auto moved = std::make_shared<std::size_t>(0);
+    const auto count_moved = [moved](const reply& done) { *moved += static_cast<std::size_t>(done.integer); };
     for (const auto& each : *page) {
+      if (!each.entry.empty()) {
+        std::vector<std::string> words{"XADD", each.stream, "*"};
+        words.insert(words.end(), each.entry.begin(), each.entry.end());
+        ask(std::move(words), [](const reply&) {});
+        ask({"XDEL", dead, each.id}, count_moved);
+        continue;
+      }
       ask({"EVAL", std::string(redrive_script), "2", dead, each.stream, each.id,
            std::to_string(2 * dead_letter_names.size())},
-          [moved](const reply& done) { *moved += static_cast<std::size_t>(done.integer); });
+          count_moved);
     }
     count += *moved;
     if (*last == *newest) break;

@@ -24,4 +24,18 @@ std::vector<std::string> write_dead_letter(const dead_letter_about& about, std::
   return words;
 }
 
+std::optional<std::vector<std::string>> read_large_letter(std::span<const field_view> fields) {
+  if (!is_dead_letter(fields) || fields.size() != dead_letter_names.size() + 1) return std::nullopt;
+  const field_view& form = fields.back();
+  if (form.name != dead_letter_form) return std::nullopt;
+  std::vector<std::string> words;
+  form_reader pairs(form.value);
+  for (std::string name, text; pairs.next(name, text);) {
+    words.push_back(name);
+    words.push_back(text);
+  }
+  if (pairs.fault() != nullptr || words.size() <= most_moved_words) return std::nullopt;
+  return words;
+}
+
 }  // namespace actorbus::redis

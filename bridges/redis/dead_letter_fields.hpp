@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ inline bool is_dead_letter(std::span<const field_view> fields) noexcept {
   }
   return true;
 }
+
+/// The words of the entry of a dead letter that has them as one field; empty: it is no such letter.
+std::optional<std::vector<std::string>> read_large_letter(std::span<const field_view> fields);
 
 /// As wire_format::read_entry, of an entry that may be a dead letter: then its events have no origin, so that they come
 /// to everybody, and its own fields are headers.

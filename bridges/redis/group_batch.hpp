@@ -16,6 +16,7 @@
 
 #include <bridges/redis/reply.hpp>
 #include <bridges/redis/stream_id.hpp>
+#include <bus/notices.hpp>
 
 namespace actorbus::redis {
 
@@ -45,6 +46,7 @@ struct group_task {
   std::uint64_t deliveries = 1;
   handled_places handled = {};  ///< by an earlier delivery
   std::unique_ptr<failure> why = {};
+  std::unique_ptr<log_notice> notice = {};  ///< it is no entry: this is told
 };
 
 struct group_batch {

@@ -67,6 +67,7 @@ void group_consumer::on_commands() {
   if (ended_) return;
   ledger_.lost(clock::now());
   claiming_ = looking_ = acks_refused_ = false;
+  look_at_ = {};
   burial_.send_again();
   acknowledge();
   tick();
@@ -91,12 +92,15 @@ void group_consumer::take_new(std::span<const reply> entries, const std::shared_
   fresh.reserve(entries.size());
   for (const reply& each : entries) {
     const auto id = each.elements.size() < 2 ? std::nullopt : stream_id::parse(each.elements[0].text);
-    if (!id || !ledger_.add(*id, 1, now)) continue;
+    if (!id) continue;
+    progress_.delivered(*id);
+    if (!ledger_.add(*id, 1, now)) continue;
     const bool may_have_come = *id <= again_to_;
     if (may_have_come) ++core_.counts.redelivered;
     fresh.push_back({*id, each.elements[0].text, each.elements[1].elements, 1, may_have_come ? 2U : 1U});
   }
   hand_out(fresh, memory);
+  acknowledge();  // what came again while that was under way
 }
 
 void group_consumer::take_claimed(const reply& what, const std::shared_ptr<arena>& memory) {
@@ -207,6 +211,10 @@ void group_consumer::collect(group_task& from) {
 }
 
 void group_consumer::failed(group_task& from) {
+  if (from.notice) {
+    ++core_.counts.handlers_failed;
+    return core_.warn("notice", "the handler of '" + names_.topic + "' threw at a notice: " + from.why->error);
+  }
   if (!ledger_.holds(from.id)) return;  // another's by now
   const bool is_poison = from.state.load(std::memory_order_relaxed) == group_task::outcome::poison;
   if (is_poison) {

@@ -20,6 +20,7 @@
 #include <bridges/redis/group_burial.hpp>
 #include <bridges/redis/group_hands.hpp>
 #include <bridges/redis/group_ledger.hpp>
+#include <bridges/redis/group_progress.hpp>
 #include <bridges/redis/group_reader.hpp>
 
 namespace actorbus::redis {
@@ -52,6 +53,9 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   /// How many entries may be read now.
   std::size_t wants();
   bool holds(stream_id id) const { return ledger_.holds(id); }
+  /// The group was looked at since the connection was made.
+  bool has_looked() const { return has_looked_; }
+  void look_soon();
   /// Where the group was in the stream; empty: nowhere, the stream is another.
   std::optional<stream_id> place_in(const stream_facts& now);
   void take_new(std::span<const reply> entries, const std::shared_ptr<arena>& memory);
@@ -91,6 +95,9 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   void claim();
   void look();
   void looked(const reply& groups);
+  void found(const group_progress::finding& what);
+  void tell(log_notice what);
+  void forget_silent();
   void looked_at_pending(const reply& summary);
   void revoke(stream_id id);
   void claim_those(const std::vector<std::string>& ids, std::string_view idle, std::function<void(const reply*)> then);
@@ -114,9 +121,11 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   boost::asio::steady_timer linger_;
   clock::time_point claim_at_ = {};
   clock::time_point look_at_ = {};
-  stream_id delivered_to_ = {};  ///< the newest entry that the group had delivered, when it was last looked at
-  stream_id handled_to_ = {};    ///< everything up to there was acknowledged then
-  stream_id again_to_ = {};      ///< what is read up to there may have been delivered before the group was made again
+  clock::time_point forget_at_ = {};
+  group_progress progress_;
+  stream_facts facts_;         ///< of the look under way
+  stream_id handled_to_ = {};  ///< everything up to there was acknowledged then
+  stream_id again_to_ = {};    ///< what is read up to there may have been delivered before the group was made again
   std::uint64_t lag_ = 0;
   std::uint64_t pending_ = 0;
   clock::time_point armed_ = clock::time_point::max();

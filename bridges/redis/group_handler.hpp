@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <bridges/redis/route_type.hpp>
@@ -42,6 +43,8 @@ class group_handler {
   virtual ~group_handler() = default;
   /// Calls the user's handler with one event of an entry. Throws undecodable, or what the handler throws.
   virtual void handle(incoming& what, payload_shape shape, const delivered_entry& from) = 0;
+  /// Tells it a notice, if it takes that kind. Throws what the handler throws.
+  virtual void tell(const log_notice& what) = 0;
 };
 
 template <class T, class F>
@@ -66,6 +69,14 @@ class group_handler_of final : public group_handler {
       const T value = decode(what, shape);
       handler_(value);
     }
+  }
+  void tell(const log_notice& what) override {
+    std::visit(
+        [this](auto told) {
+          told.topic = topic_->name;
+          if constexpr (core::takes_notice<F, decltype(told)>) handler_(std::as_const(told));
+        },
+        what);
   }
 
  private:

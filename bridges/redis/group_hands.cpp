@@ -77,6 +77,10 @@ class group_hands::hand final : public activity {
   }
 
   group_task::outcome perform(group_task& what) {
+    if (what.notice) {
+      of_.handler_->tell(*what.notice);
+      return group_task::outcome::handled;
+    }
     fields_.clear();
     events_.clear();
     for (std::size_t i = 0; i + 1 < what.words.size(); i += 2)

@@ -7,7 +7,13 @@ namespace actorbus::redis {
 std::size_t group_ledger::room() const { return with_.max_in_flight - std::min(with_.max_in_flight, held_.size()); }
 
 bool group_ledger::add(stream_id id, std::uint64_t deliveries, time_point now) {
-  if (!held_.emplace(id, entry{state::out, deliveries, now, {}}).second) return false;
+  const auto [at, is_fresh] = held_.emplace(id, entry{state::out, deliveries, now, {}});
+  if (!is_fresh) {
+    if (at->second.now != state::confirming) return false;
+    at->second.now = state::done;
+    done_.push_back(id);
+    return false;
+  }
   ++out_;
   next_look_ = std::min(next_look_, now + keep_alive());
   return true;

@@ -35,7 +35,9 @@ class group_ledger {
 
   /// How many more entries the server may deliver.
   std::size_t room() const;
-  /// The server delivered it, for the `deliveries`-th time. False: it is held already, as after a claim of one's own.
+  /// The server delivered it, for the `deliveries`-th time. False: it is held already, as after a claim of one's own,
+  /// or in a group that was made again. If its acknowledgement is under way, it is to be acknowledged once more: the
+  /// server may have taken that before it delivered it anew.
   bool add(stream_id id, std::uint64_t deliveries, time_point now);
   bool holds(stream_id id) const { return held_.count(id) != 0; }
   /// No handler is called with it any more: it was delivered more often than it may be.

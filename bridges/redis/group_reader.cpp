@@ -55,6 +55,7 @@ void group_reader::on_open(connection&) {
   is_open_ = true;
   has_own_ = rests_ = told_ready_ = abounds_ = false;
   own_ = {};
+  to_.look_soon();
   pump();
 }
 
@@ -86,6 +87,7 @@ void group_reader::pump() {
   const std::size_t room = to_.wants();
   if (room == 0) return;
   if (!has_group_) return create(to_.names().from);
+  if (!to_.has_looked()) return;  // it pumps then: what was lost is found before more is read
   if (!has_own_) return ask_own();
   read(room);
 }

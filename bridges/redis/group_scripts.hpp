@@ -59,6 +59,18 @@ redis.call('XADD', KEYS[2], '*', unpack(letter[2], tonumber(ARGV[2]) + 1))
 return redis.call('XDEL', KEYS[1], ARGV[1])
 )lua";
 
+/// Deletes consumers other than ARGV[2] that were silent for ARGV[3] milliseconds and have nothing pending.
+inline constexpr std::string_view forget_script = R"lua(
+for _, each in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local about = {}
+  for i = 1, #each, 2 do about[each[i]] = each[i + 1] end
+  if about.name ~= ARGV[2] and about.pending == 0 and about.idle >= tonumber(ARGV[3]) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], about.name)
+  end
+end
+return 0
+)lua";
+
 /// Deletes the consumer, unless something is pending for it.
 inline constexpr std::string_view leave_script = R"lua(
 if redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])[1] then return 0 end

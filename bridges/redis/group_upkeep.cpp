@@ -16,6 +16,9 @@ namespace {
 /// How often the group is looked at, and what was refused is asked for again.
 constexpr std::chrono::milliseconds look_every{1000};
 
+/// How often consumers that are silent are looked for, at most.
+constexpr std::chrono::nanoseconds forget_most{std::chrono::minutes{1}};
+
 /// Others' entries are looked for a few times before they are due.
 constexpr std::chrono::nanoseconds claim_least{std::chrono::milliseconds{10}};
 constexpr std::chrono::nanoseconds claim_most{std::chrono::seconds{1}};
@@ -181,7 +184,13 @@ void group_consumer::look() {
     acknowledge();
   }
   if (burial_.has_refused()) burial_.send_again();
+  forget_silent();
   if (std::exchange(looking_, true)) return;
+  append_command(core_.commands().out(), {"XINFO", "STREAM", names_.key});
+  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+    const auto self = weak.lock();
+    if (self && what != nullptr) self->facts_ = stream_facts::of(*what);
+  });
   append_command(core_.commands().out(), {"XINFO", "GROUPS", names_.key});
   expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
     const auto self = weak.lock();
@@ -194,38 +203,60 @@ void group_consumer::look() {
   });
 }
 
+void group_consumer::look_soon() {
+  has_looked_ = false;
+  look_at_ = {};
+  arm();
+}
+
 void group_consumer::looked(const reply& groups) {
-  for (const reply& each : groups.elements) {
-    std::string_view name;
-    std::uint64_t lag = 0;
-    std::optional<stream_id> last;
-    for (std::size_t i = 0; i + 1 < each.elements.size(); i += 2) {
-      const auto what = each.elements[i].text;
-      const reply& value = each.elements[i + 1];
-      if (what == "name") name = value.text;
-      if (what == "lag") lag = static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer, 0));
-      if (what == "last-delivered-id") last = stream_id::parse(value.text);
-    }
-    if (name != names_.group) continue;
-    lag_ = lag;
-    if (last) delivered_to_ = *last;
-    return;
-  }
+  const auto group = group_facts::of(groups, names_.group);
+  if (!group) return;
+  lag_ = group->lag;
+  if (facts_.exists) found(progress_.look(facts_, *group));
+}
+
+void group_consumer::found(const group_progress::finding& what) {
+  using kind = group_progress::finding::kind;
+  if (what.what == kind::reset) tell(epoch_reset{.topic = {}, .reason = what.reason});
+  if (what.what == kind::trimmed)
+    tell(trimmed{.topic = {}, .first = what.first.to_string(), .last = what.last.to_string()});
+}
+
+/// Behind what was handed out before, to a free hand.
+void group_consumer::tell(log_notice what) {
+  ++core_.counts.gaps;
+  auto batch = std::make_shared<group_batch>(1, nullptr);
+  batch->tasks.front().notice = std::make_unique<log_notice>(std::move(what));
+  batches_.push_back(batch);
+  hands_->give(std::move(batch));
+}
+
+void group_consumer::forget_silent() {
+  const auto now = clock::now();
+  if (with_.forget_after.count() == 0 || now < forget_at_) return;
+  forget_at_ = now + std::min(with_.forget_after, forget_most);
+  const auto silent = std::chrono::ceil<std::chrono::milliseconds>(with_.forget_after).count();
+  append_command(core_.commands().out(),
+                 {"EVAL", forget_script, "1", names_.key, names_.group, names_.consumer, std::to_string(silent)});
+  expect_once(core_.commands(), [](const reply*) {});  // without a group, or the right to: some other time
 }
 
 void group_consumer::looked_at_pending(const reply& summary) {
   looking_ = false;
+  has_looked_ = true;
+  reader_.pump();
   if (summary.elements.size() < 3) return;
   pending_ = static_cast<std::uint64_t>(std::max<std::int64_t>(summary.elements[0].integer, 0));
   const auto oldest = stream_id::parse(summary.elements[1].text);
-  handled_to_ = pending_ != 0 && oldest ? oldest->previous() : delivered_to_;
-  has_looked_ = true;
+  handled_to_ = pending_ != 0 && oldest ? oldest->previous() : progress_.delivered_to();
 }
 
 std::optional<stream_id> group_consumer::place_in(const stream_facts& now) {
-  const bool is_known = has_looked_ && now.exists && now.last_generated >= delivered_to_;
+  const auto what = progress_.regroup(now);
+  found(what);
   again_to_ = now.exists ? now.last_generated : stream_id{};
-  if (!is_known) return std::nullopt;
+  if (what.what == group_progress::finding::kind::reset || !progress_.has_looked()) return std::nullopt;
   const auto held = ledger_.oldest();
   return held ? std::min(handled_to_, held->previous()) : handled_to_;
 }

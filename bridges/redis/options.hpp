@@ -72,6 +72,9 @@ struct consume_options {
   actorbus::run_on run_on = run_on::own_thread;  ///< own_thread: one for each call at once; pool: for short handlers
   std::chrono::nanoseconds retry_first = std::chrono::milliseconds{100};  ///< the wait before the second delivery
   std::chrono::nanoseconds retry_most = std::chrono::seconds{30};         ///< it doubles up to this, a year at most
+  std::chrono::nanoseconds forget_after = std::chrono::hours{1};  ///< consumers of the group that were silent for so
+                                                                  ///< long and have nothing pending are deleted;
+                                                                  ///< 10 ms to a year; 0: never
 };
 
 /// How publish_confirmed asks.

@@ -49,7 +49,9 @@ void stream_cursor::begin(stream_id position, const stream_facts& now, std::opti
   added_ = now.added.value_or(0);
   read_ = read;
   suspects_ = goes_on && !read;
-  if (read_ || goes_on || !now.added) return;
+  if (read_ || goes_on) return;
+  if (!now.exists) read_ = 0;
+  if (!now.added) return;
   if (position_ == now.last_generated) {
     read_ = now.added;
   } else if (now.first && position_ < *now.first) {
@@ -57,44 +59,84 @@ void stream_cursor::begin(stream_id position, const stream_facts& now, std::opti
   }
 }
 
-stream_cursor::finding stream_cursor::start_again(const char* reason) {
+stream_cursor::finding stream_cursor::start_again(const stream_facts& now, const char* reason) {
   position_ = {};
   read_ = 0;
   suspects_ = false;
-  return {finding::kind::reset, {}, {}, reason};
+  if (replay_to_) replay_to_ = now.last_generated;
+  return {.what = finding::kind::reset, .reason = reason};
 }
 
-stream_cursor::finding stream_cursor::look(const stream_facts& now) {
-  const bool existed = existed_ || position_ != stream_id{};
-  const std::uint64_t added = added_;
+/// Whether it cannot be the stream that we know: an id or a count has gone back.
+bool stream_cursor::is_another(const stream_facts& now, const std::optional<stream_read>& what) const {
+  if (now.last_generated < (what ? what->last : position_)) return true;
+  if (!now.added) return false;
+  if (*now.added < added_) return true;
+  if (!read_) return false;
+  // Newer entries than ours, and yet no more than we know.
+  if (what ? *now.added < *read_ + what->count : position_ < now.last_generated && *now.added <= *read_) return true;
+  // Everything that we know is gone, and yet fewer entries are.
+  const bool is_past = !now.first || position_ < *now.first;
+  return is_past && *now.added - std::min(*now.added, now.length) < *read_;
+}
+
+stream_cursor::finding stream_cursor::look(const stream_facts& now, const std::optional<stream_read>& what) {
+  const bool existed = existed_ || position_ != stream_id{} || what;
   existed_ = now.exists;
-  added_ = now.added.value_or(0);
   lag_ = 0;
-  if (!now.exists) return existed ? start_again("the stream was deleted") : finding{};
-  // Newer ids than ours, and yet no more entries than we know: it is not the stream that we know.
-  const bool is_recounted = now.added && read_ && position_ < now.last_generated && *now.added <= *read_;
-  const bool is_another = now.last_generated < position_ || (now.added && *now.added < added) || is_recounted;
-  if (is_another) return start_again("the stream was deleted and made anew");
-  if (now.first && position_ < now.last_generated) lag_ = now.length;
-  const bool suspects = std::exchange(suspects_, false);
+  if (!now.exists) {
+    added_ = 0;
+    return existed ? start_again(now, "the stream was deleted") : finding{};
+  }
+  const bool is_new = is_another(now, what);
+  added_ = now.added.value_or(0);
+  if (is_new) return start_again(now, "the stream was deleted and made anew");
+  const finding found = pass(now, what);
   if (position_ == now.last_generated) {
     read_ = now.added;
-    return {};
+  } else {
+    lag_ = now.added && read_ ? std::min(*now.added - std::min(*now.added, *read_), now.length) : now.length;
   }
-  // Behind the position: added less what is still there. Servers before 7 do not count.
-  if (!now.added || (now.first && *now.first <= position_)) return {};
-  const std::uint64_t gone = *now.added - std::min(*now.added, now.length);
-  const bool is_missing = read_ ? gone > *read_ : suspects && gone != 0;
-  if (!is_missing) return {};
-  const stream_id last = now.first ? now.first->previous() : now.last_generated;
-  const finding lost{finding::kind::trimmed, position_.next(), last};
-  position_ = last;
-  read_ = gone;
-  return lost;
+  return found;
 }
 
-bool stream_cursor::has_caught_up() {
-  if (!replay_to_ || position_ < *replay_to_) return false;
+/// What is trimmed is trimmed from the front: how much of it was not read is what is gone, less what we know. Servers
+/// before 7 do not count.
+stream_cursor::finding stream_cursor::pass(const stream_facts& now, const std::optional<stream_read>& what) {
+  using kind = finding::kind;
+  const bool suspects = std::exchange(suspects_, false);
+  const bool is_past = (!now.first || position_ < *now.first) && position_ < now.last_generated;
+  finding found{.read_before = read_};
+  if (now.added && is_past) {
+    const std::uint64_t gone = *now.added - std::min(*now.added, now.length);
+    const std::uint64_t ours = what ? what->gone : 0;
+    // If we do not know how many we read: when the front of the stream has overtaken us, some are missing.
+    const bool is_missing = read_ ? gone > *read_ + ours : !suspects || gone > ours;
+    const bool is_behind = what && what->gone == what->count;
+    if (is_missing) {
+      found.what = kind::trimmed;
+      found.first = position_.next();
+      found.is_behind = is_behind;
+      if (what && !is_behind) {
+        found.last = what->first.previous();
+        found.read_before = read_ = gone - std::min(gone, ours);
+      } else {
+        found.last = now.first ? now.first->previous() : now.last_generated;
+        position_ = found.last;
+        read_ = gone;
+        return found;
+      }
+    }
+  }
+  if (what) {
+    position_ = what->last;
+    if (read_) *read_ += what->count;
+  }
+  return found;
+}
+
+bool stream_cursor::has_caught_up(stream_id handed_on) {
+  if (!replay_to_ || handed_on < *replay_to_) return false;
   replay_to_.reset();
   return true;
 }

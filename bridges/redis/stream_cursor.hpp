@@ -1,4 +1,5 @@
-// How far a stream was read, without any I/O: told what the server knows of the stream, it finds what is missing.
+// How far a stream was read, without any I/O: told what a read brought and what the server knows of the stream behind
+// it, it finds what is missing.
 //
 // Threads: one at a time.
 #pragma once
@@ -24,12 +25,21 @@ struct stream_facts {
   static stream_facts of(const reply& info);
 };
 
+/// What a read brought, one entry at least.
+struct stream_read {
+  stream_id first, last;
+  std::uint64_t count;
+  std::uint64_t gone;  ///< of those, by now trimmed
+};
+
 class stream_cursor {
  public:
   struct finding {
     enum class kind : std::uint8_t { nothing, trimmed, reset } what = kind::nothing;
-    stream_id first = {}, last = {};  ///< of what was trimmed
-    const char* reason = "";          ///< of a reset
+    stream_id first = {}, last = {};                ///< of what was trimmed
+    bool is_behind = false;                         ///< what was read stands before it
+    std::optional<std::uint64_t> read_before = {};  ///< entries ever added before those that were read, if known
+    const char* reason = "";                        ///< of a reset
   };
 
   /// Begins behind `position`; everything up to `replay_to` is replay. `read`: entries ever added up to there, if that
@@ -40,24 +50,24 @@ class stream_cursor {
   static std::optional<stream_id> start_of(const replay& from, const stream_facts& now);
 
   bool has_begun() const { return begun_; }
-  /// The last entry handed on.
+  /// The last entry read: the next read begins behind it.
   stream_id position() const { return position_; }
-  void advance(stream_id to) {
-    position_ = to;
-    if (read_) ++*read_;
-  }
   /// Entries ever added up to the position, if known: what is missing is found by counting.
   std::optional<std::uint64_t> read() const { return read_; }
 
-  /// Compares with what the server knows, before the next read. After `trimmed` and `reset` the position is behind it.
-  finding look(const stream_facts& now);
-  /// True once: the replay is over.
-  bool has_caught_up();
+  /// Compares what was read, if anything, with what the server knew next. After a reset the position is the stream's
+  /// beginning, and what was read is not to be handed on: nobody can tell of which stream it was, and if it is of the
+  /// new one it is read again. Else the position is behind what was read, and behind what is missing.
+  finding look(const stream_facts& now, const std::optional<stream_read>& what = std::nullopt);
+  /// True once: the replay is over, if everything up to there was handed on.
+  bool has_caught_up(stream_id handed_on);
   /// Entries there and not read, as far as known.
   std::uint64_t lag() const { return lag_; }
 
  private:
-  finding start_again(const char* reason);
+  finding start_again(const stream_facts& now, const char* reason);
+  bool is_another(const stream_facts& now, const std::optional<stream_read>& what) const;
+  finding pass(const stream_facts& now, const std::optional<stream_read>& what);
 
   bool begun_ = false;
   bool existed_ = false;

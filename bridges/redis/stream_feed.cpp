@@ -16,11 +16,21 @@ namespace {
 /// How long a full topic is left alone. Nothing tells a publisher that must not wait of room in its lane.
 constexpr std::chrono::microseconds pause{500};
 
-/// Entries handed on between two looks at the stream, that are known if it was made anew.
-constexpr std::size_t most_remembered = 8192;
-
 std::optional<stream_id> id_of(const reply& entry) {
   return entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
+}
+
+std::optional<stream_read> read_of(std::span<reply> entries, const stream_facts& now) {
+  const auto first = entries.empty() ? std::nullopt : id_of(entries.front());
+  const auto last = entries.empty() ? std::nullopt : id_of(entries.back());
+  if (!first || !last) return std::nullopt;
+  std::size_t gone = entries.size();
+  if (now.first && *now.first <= *last) {
+    const auto there = std::partition_point(entries.begin(), entries.end(),
+                                            [&](const reply& each) { return id_of(each) < now.first; });
+    gone = static_cast<std::size_t>(there - entries.begin());
+  }
+  return stream_read{*first, *last, entries.size(), gone};
 }
 
 }  // namespace
@@ -50,16 +60,16 @@ stream_feed::stream_feed(bridge_core& of, stream_reader& by, std::string key, st
 
 std::size_t stream_feed::waiting() const {
   std::size_t sum = 0;
-  for (const auto& each : backlog_) sum += each.entries.size() - each.next;
+  for (const auto& each : backlog_) sum += each.what.entries.size() - each.next;
   return sum;
 }
 
 stream_offset stream_feed::at() const {
   if (!backlog_.empty() && place_ != 0) {
     const batch& front = backlog_.front();
-    if (const auto id = id_of(front.entries[front.next])) return {*id, static_cast<std::uint32_t>(place_)};
+    if (const auto id = id_of(front.what.entries[front.next])) return {*id, static_cast<std::uint32_t>(place_)};
   }
-  return {cursor_.position().next(), 0};
+  return {handed_on_.id.next(), 0};
 }
 
 stream_offset stream_feed::next() {
@@ -126,15 +136,29 @@ void stream_feed::begin_at(stream_id position) {
   const bool replays = resumed_ || (asks && age_ == age::from_the_start);
   cursor_.begin(position, facts_, replays ? std::optional(facts_.last_generated) : std::nullopt, resumed_count_,
                 resumed_ || with_.after);
+  handed_on_ = {cursor_.position(), cursor_.read()};
   if (facts_.exists || resumed_) look_at(facts_);
   hand_on();
   reader_.pump();
 }
 
-void stream_feed::on_lost() { asked_.clear(); }
+void stream_feed::on_lost() {
+  asked_.clear();
+  is_read_ = false;
+  fresh_ = {};
+}
+
+void stream_feed::keep(std::span<reply> entries, std::shared_ptr<arena> memory) {
+  if (entries.empty() || !is_read_) return;
+  if (!id_of(entries.front()) || !id_of(entries.back()))
+    return core_.warn("no entries", "the server answered XREAD with something else");
+  fresh_ = {std::move(memory), entries};
+}
 
 void stream_feed::look(const reply& info) {
+  is_read_ = false;
   if (info.is_error() && info.text.find("no such key") == std::string_view::npos) {
+    fresh_ = {};  // read again
     is_broken_ = true;
     return reader_.broken(*this, std::string(info.text));
   }
@@ -142,70 +166,58 @@ void stream_feed::look(const reply& info) {
 }
 
 void stream_feed::look_at(const stream_facts& now) {
-  if (!backlog_.empty()) return;  // what was read is not handed on: the cursor is behind
-  const auto found = cursor_.look(now);
-  const auto since = std::exchange(handed_on_, {});
+  lot fresh = std::exchange(fresh_, {});
+  const auto found = cursor_.look(now, read_of(fresh.entries, now));
   using kind = stream_cursor::finding::kind;
-  if (found.what == kind::trimmed) {
-    notices_.push_back(trimmed{.topic = {}, .first = found.first.to_string(), .last = found.last.to_string()});
-  } else if (found.what == kind::reset) {
-    notices_.push_back(epoch_reset{.topic = {}, .reason = found.reason});
-    // What a read has brought since the last look may have been of the new stream, which is now read from its
-    // beginning; what is on its way will come again.
-    known_ = since;
-    discards_ = true;
+  const place behind{cursor_.position(), cursor_.read()};
+  if (found.what == kind::reset) {
+    backlog_.push_back({.notice = epoch_reset{.topic = {}, .reason = found.reason}, .behind = behind});
+    return;
   }
-  if (found.what != kind::nothing) hand_on();
-  save();  // again, if it did not succeed
-}
-
-void stream_feed::keep(std::span<reply> entries, std::shared_ptr<arena> memory) {
-  if (entries.empty() || discards_) return;
-  const reply& newest = entries.back();
-  const auto last = newest.elements.empty() ? std::nullopt : stream_id::parse(newest.elements[0].text);
-  if (!last) return core_.warn("no entries", "the server answered XREAD with something else");
-  backlog_.push_back({std::move(memory), entries, 0, *last});
-}
-
-bool stream_feed::tell_notices() {
-  while (!notices_.empty()) {
-    if (topic_.tell(notices_.front()) == inbound_topic::outcome::full) return false;
-    notices_.pop_front();
+  const auto missing = [&] {
+    return trimmed{.topic = {}, .first = found.first.to_string(), .last = found.last.to_string()};
+  };
+  const bool is_missing = found.what == kind::trimmed;
+  if (is_missing && !found.is_behind && !fresh.entries.empty()) {
+    backlog_.push_back({.notice = missing(), .behind = {found.last, found.read_before}, .what = std::move(fresh)});
+    return;
   }
-  return true;
+  if (!fresh.entries.empty()) backlog_.push_back({.what = std::move(fresh)});
+  if (is_missing) backlog_.push_back({.notice = missing(), .behind = behind});
 }
 
 void stream_feed::hand_on() {
-  if (stopped_ || is_over_) return;
+  if (stopped_ || is_over_ || !cursor_.has_begun()) return;
   if (topic_.is_full() && topic_.retry() == inbound_topic::outcome::full) return come_back();
-  if (!tell_notices()) return come_back();
-  while (!backlog_.empty()) {
-    if (!hand_on(backlog_.front())) return come_back();
-    backlog_.pop_front();
-  }
-  if (topic_.is_full()) return come_back();  // the last event is held
-  if (cursor_.has_begun() && cursor_.has_caught_up()) {
-    notices_.push_back(caught_up{.topic = {}, .sequence = 0});
-    if (!tell_notices()) return come_back();
+  if (!hand_on_backlog()) return come_back();
+  if (cursor_.has_caught_up(handed_on_.id)) {
+    backlog_.push_back({.notice = caught_up{.topic = {}, .sequence = 0}, .behind = handed_on_});
+    if (!hand_on_backlog()) return come_back();
   }
   save();
 }
 
-bool stream_feed::is_known(stream_id which) {
-  while (!known_.empty() && known_.front() < which) known_.pop_front();
-  return !known_.empty() && known_.front() == which;
+bool stream_feed::hand_on_backlog() {
+  for (; !backlog_.empty(); backlog_.pop_front()) {
+    if (!hand_on(backlog_.front())) return false;
+  }
+  return !topic_.is_full();  // the last event is held
 }
 
 bool stream_feed::hand_on(batch& from) {
-  for (; from.next < from.entries.size(); ++from.next) {
+  if (from.notice) {
+    if (topic_.tell(*from.notice) == inbound_topic::outcome::full) return false;
+    from.notice.reset();
+    handed_on_ = from.behind;
+  }
+  const auto& entries = from.what.entries;
+  for (; from.next < entries.size(); ++from.next) {
     if (topic_.is_full()) return false;
-    const reply& entry = from.entries[from.next];
+    const reply& entry = entries[from.next];
     const auto id = id_of(entry);
-    if (!id) continue;
-    if (!is_known(*id) && !hand_on(entry, *id)) return false;
-    cursor_.advance(*id);
-    handed_on_.push_back(*id);
-    if (handed_on_.size() > most_remembered) handed_on_.pop_front();
+    if (id && !hand_on(entry, *id)) return false;
+    if (id) handed_on_.id = *id;
+    if (handed_on_.read) ++*handed_on_.read;
   }
   return true;
 }
@@ -216,7 +228,7 @@ bool stream_feed::hand_on(const reply& entry, stream_id number) {
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields_.push_back({words[i].text, words[i + 1].text});
   events_.clear();
   const std::string_view id = entry.elements[0].text;
-  const entry_name name{id, number, cursor_.read()};
+  const entry_name name{id, number, handed_on_.read};
   if (const fault wrong = read_entry_or_letter(as_, fields_, events_)) {
     ++core_.counts.decode_failures;
     core_.warn("not decodable", "entry " + std::string(id) + " of '" + key_ + "' was set aside: " + wrong);
@@ -250,7 +262,7 @@ void stream_feed::save() {
     if (!self) return;
     self->saving_ = false;
     if (what != nullptr && !what->is_error()) return self->save();
-    self->saved_.clear();  // tried again with the next look at the stream
+    self->saved_.clear();  // tried again behind the next read
     if (what != nullptr) {
       self->core_.warn("cursor not saved",
                        "the server did not take the cursor of '" + self->key_ + "': " + std::string(what->text));
@@ -263,7 +275,7 @@ void stream_feed::save() {
 std::string stream_feed::written() {
   const auto pending = topic_.first_pending();
   const stream_offset behind = pending ? pending->at : at();
-  const auto read = pending ? pending->before : cursor_.read();
+  const auto read = pending ? pending->before : handed_on_.read;
   std::string text = behind.place == 0 ? behind.id.previous().to_string()
                                        : behind.id.to_string() + ':' + std::to_string(behind.place - 1);
   return read ? text + ' ' + std::to_string(*read) : text;

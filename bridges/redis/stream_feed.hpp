@@ -28,16 +28,14 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   void open() { topic_.open(); }
 
   const std::string& key() const { return key_; }
-  /// Where the next read begins: behind what was read, handed on or not.
-  stream_id read_to() const { return backlog_.empty() ? cursor_.position() : backlog_.back().last; }
   /// The next read may include it.
   bool wants_more() const {
     return cursor_.has_begun() && !is_broken_ && !is_over_ && backlog_.size() < 2 && !topic_.is_full();
   }
-  /// A read begins, there.
+  /// A read begins: behind what was read, handed on or not. `keep`, if it brings anything, and `look` follow.
   stream_id begin_read() {
-    discards_ = false;
-    return read_to();
+    is_read_ = true;
+    return cursor_.position();
   }
   bool has_begun() const { return cursor_.has_begun(); }
   bool is_begun_or_broken() const { return cursor_.has_begun() || is_broken_; }
@@ -49,10 +47,10 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   /// Finds out where to begin, by commands on `by`. `on_connection` again after each loss.
   void begin(connection& by);
   void on_lost();
-  /// XINFO STREAM's answer, before the next read.
-  void look(const reply& info);
   /// Entries of an XREAD, in memory that is theirs.
   void keep(std::span<reply> entries, std::shared_ptr<arena> memory);
+  /// The answer to an XINFO STREAM that was sent with the XREAD: only now it is known where its entries belong.
+  void look(const reply& info);
   /// Hands on what it can; comes back by itself.
   void hand_on();
   void stop();
@@ -64,19 +62,27 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
 
  private:
   enum class step : std::uint8_t { saved, facts, oldest };
+  /// Entries in the memory that they lie in.
+  struct lot {
+    std::shared_ptr<arena> memory = {};
+    std::span<reply> entries = {};
+  };
+  struct place {
+    stream_id id = {};
+    std::optional<std::uint64_t> read = {};  ///< entries ever added up to there, if known
+  };
   struct batch {
-    std::shared_ptr<arena> memory;
-    std::span<reply> entries;
+    std::optional<log_notice> notice = {};  ///< told before its entries
+    place behind = {};                      ///< where that leads
+    lot what = {};
     std::size_t next = 0;
-    stream_id last = {};
   };
 
   void ask(connection& by, step what);
   void begin_at(stream_id position);
   void look_at(const stream_facts& now);
-  bool tell_notices();
+  bool hand_on_backlog();
   bool hand_on(batch& from);
-  bool is_known(stream_id which);
   bool hand_on(const reply& entry, stream_id id);
   void come_back() { later_.plan(weak_from_this()); }
   /// The next event to be handed on.
@@ -98,11 +104,10 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   std::optional<stream_id> resumed_;
   std::optional<std::uint64_t> resumed_count_;
   std::optional<stream_offset> resumed_within_;  ///< the events of this entry before that place were handed on
+  bool is_read_ = false;                         ///< a read that includes it is under way
+  lot fresh_;                                    ///< what that brought
   std::deque<batch> backlog_;
-  std::deque<stream_id> handed_on_;  ///< since the last look
-  std::deque<stream_id> known_;      ///< of a stream that was made anew: handed on already
-  bool discards_ = false;            ///< what the present read brings comes again with the next
-  std::deque<log_notice> notices_;
+  place handed_on_;  ///< the last entry that was
   std::vector<field_view> fields_;
   std::vector<incoming> events_;
   std::size_t place_ = 0;  ///< events of the entry that are handed on already

@@ -65,7 +65,7 @@ void stream_reader::on_open(connection&) {
 
 void stream_reader::on_lost(connection&, const std::string& reason) {
   is_open_ = reads_ = false;
-  looked_at_.clear();
+  in_read_.clear();
   for (const auto& [key, each] : feeds_) each->on_lost();
   core_.states().lost(supervisor::role::reading, reason);
 }
@@ -81,44 +81,37 @@ void stream_reader::pump() {
   for (const auto& [key, each] : feeds_) {
     if (each->wants_more()) from.push_back(each);
   }
-  if (!from.empty()) read(from);
+  if (!from.empty()) read(std::move(from));
 }
 
-void stream_reader::read(const std::vector<std::shared_ptr<stream_feed>>& from) {
+void stream_reader::read(std::vector<std::shared_ptr<stream_feed>> from) {
   command_writer out(connection_->out());
-  for (const auto& each : from) {
-    out.begin(3).word("XINFO").word("STREAM").word(each->key());
-    looked_at_.push_back(each);
-  }
   out.begin(6 + 2 * from.size()).word("XREAD").word("COUNT").number(static_cast<std::int64_t>(count_));
   out.word("BLOCK").number(block.count()).word("STREAMS");
   for (const auto& each : from) out.word(each->key());
   for (const auto& each : from) out.word(each->begin_read().to_string());
-  reads_ = true;
-  in_read_ = from.size();
-  connection_->expect(*this, from.size() + 1, block);
+  for (const auto& each : from) out.begin(3).word("XINFO").word("STREAM").word(each->key());
+  reads_ = awaits_entries_ = true;
+  was_refused_ = false;
+  in_read_ = std::move(from);
+  looked_at_ = 0;
+  connection_->expect(*this, 1 + in_read_.size(), block);
 }
 
 void stream_reader::take(const reply& what, connection& by) {
-  if (!looked_at_.empty()) {
-    const auto which = std::move(looked_at_.front());
-    looked_at_.pop_front();
-    if (feeds_.count(which->key()) != 0) which->look(what);
+  if (std::exchange(awaits_entries_, false)) {
+    was_refused_ = what.is_error();
+    if (was_refused_) core_.warn("read refused", "the server refused to read streams: " + std::string(what.text));
+    if (what.is_array()) keep(what, by);
     return;
   }
-  reads_ = false;
-  if (what.is_error()) {
-    core_.warn("read refused", "the server refused to read streams: " + std::string(what.text));
-    return look_again();
-  }
-  if (what.is_array()) entries(what, by);
-  pump();
+  const auto& which = in_read_[looked_at_++];
+  if (const auto found = feeds_.find(which->key()); found != feeds_.end() && found->second == which) which->look(what);
+  if (looked_at_ == in_read_.size()) read_is_over();
 }
 
-void stream_reader::entries(const reply& what, connection& by) {
+void stream_reader::keep(const reply& what, connection& by) {
   std::size_t most = 0;
-  std::size_t bytes = 0;
-  std::vector<std::shared_ptr<stream_feed>> fed;
   const std::shared_ptr<arena> memory = by.take_memory();
   for (const reply& each : what.elements) {
     if (each.elements.size() != 2) continue;
@@ -126,13 +119,21 @@ void stream_reader::entries(const reply& what, connection& by) {
     if (found == feeds_.end()) continue;
     most = std::max(most, each.elements[1].elements.size());
     found->second->keep(each.elements[1].elements, memory);
-    fed.push_back(found->second);
   }
-  bytes = memory->used();
+  const std::size_t bytes = memory->used();
   if (most == count_ && bytes < most_bytes / 2) count_ = std::min(count_ * 2, most_count);
   if (bytes > most_bytes) count_ = std::max<std::size_t>(count_ / 2, 1);
-  pump();  // one ahead: the server reads while the topics take what is here
-  connection_->flush();
+}
+
+void stream_reader::read_is_over() {
+  reads_ = false;
+  const auto fed = std::exchange(in_read_, {});
+  if (was_refused_) {
+    look_again();
+  } else {
+    pump();  // one ahead: the server reads while the topics take what is here
+    connection_->flush();
+  }
   for (const auto& each : fed) each->hand_on();
 }
 
@@ -142,7 +143,7 @@ void stream_reader::interrupt() {
   if (!reads_) return pump();
   const auto wanting = static_cast<std::size_t>(
       std::count_if(feeds_.begin(), feeds_.end(), [](const auto& each) { return each.second->wants_more(); }));
-  if (wanting <= in_read_ && feeds_.size() <= in_read_) return;
+  if (wanting <= in_read_.size() && feeds_.size() <= in_read_.size()) return;
   const auto id = connection_->client_id();
   if (id == 0 || !core_.commands().is_ready()) return;  // the read ends by itself soon
   append_command(core_.commands().out(), {"CLIENT", "UNBLOCK", std::to_string(id)});

@@ -1,11 +1,12 @@
 // The connection that streams are read on: XREAD BLOCK over all whose topics have room, one read ahead.
 //
-// Before each read it asks what the server knows of the streams (XINFO), so that nothing trimmed or deleted goes
-// unnoticed. Threads: the loop's.
+// With each read it asks what the server knows of the streams (XINFO), so that nothing trimmed or deleted goes
+// unnoticed. That stands behind the XREAD in the same packet: when entries come, the server does both in one go, and
+// what was read is handed on once it is known whether it still belongs to what came before.
+// Threads: the loop's.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
-#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -40,8 +41,9 @@ class stream_reader final : public connection_owner, public reply_sink {
   void lost(std::size_t count) override;
 
  private:
-  void read(const std::vector<std::shared_ptr<stream_feed>>& from);
-  void entries(const reply& what, connection& by);
+  void read(std::vector<std::shared_ptr<stream_feed>> from);
+  void keep(const reply& what, connection& by);
+  void read_is_over();
   void tell_ready();
   void look_again();
 
@@ -49,8 +51,10 @@ class stream_reader final : public connection_owner, public reply_sink {
   std::shared_ptr<connection> connection_;
   boost::asio::steady_timer later_;
   std::unordered_map<std::string, std::shared_ptr<stream_feed>> feeds_;
-  std::deque<std::shared_ptr<stream_feed>> looked_at_;  ///< whose XINFO is awaited, before the XREAD's reply
-  std::size_t in_read_ = 0;                             ///< feeds the present read includes
+  std::vector<std::shared_ptr<stream_feed>> in_read_;  ///< those the present read includes
+  std::size_t looked_at_ = 0;                          ///< of those, whose XINFO was answered
+  bool awaits_entries_ = false;                        ///< the XREAD's reply, before those
+  bool was_refused_ = false;                           ///< the XREAD
   std::size_t count_;
   bool is_open_ = false;
   bool reads_ = false;

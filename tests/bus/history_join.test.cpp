@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "tests/bus/story.hpp"
 #include "tests/catch.hpp"
 #include "tests/error_of.hpp"
+#include "tests/stress.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
@@ -138,6 +140,21 @@ TEST_CASE("a publisher tells how much of what it had accepted is not in the log 
   CHECK(out.unappended() >= 3);
   on.run();
   CHECK(out.unappended() == 0);
+}
+
+TEST_CASE("what a publisher no longer counts as unappended is in the log", "[history_source][threads]") {
+  actorbus::bus bus;
+  auto topic = bus.topic<int>("h", {.history = 1});
+  auto out = topic.publisher();
+  const auto s = topic.subscribe([](const int&) {});  // a topic that nobody reads is appended to by its publishers
+  const auto rounds = static_cast<int>(scaled(20'000));
+  for (int i = 0; i < rounds; ++i) {
+    for (int burst = 0; burst < 3; ++burst) out.publish(i * 3 + burst);
+    for (int looks = 1; out.unappended() != 0; ++looks) {  // at once, as a rule: it is the next instruction that counts
+      if (looks % 1000 == 0) std::this_thread::yield();
+    }
+    REQUIRE(*topic.latest().value() == i * 3 + 2);
+  }
 }
 
 TEST_CASE("an inbox tells whether everything of a topic before a sequence was read", "[inbox]") {

@@ -195,6 +195,7 @@ TEST_CASE("an option that cannot be is refused by its name", "[redis][group]") {
   CHECK(mentions(refused({.group = "g", .concurrency = 1025}), "options.concurrency"));
   CHECK(mentions(refused({.group = "g", .max_deliveries = 0}), "options.max_deliveries"));
   CHECK(mentions(refused({.group = "g", .claim_after = 9ms}), "options.claim_after"));
+  CHECK(mentions(refused({.group = "g", .forget_after = 9ms}), "options.forget_after"));
   CHECK(mentions(refused({.group = "g", .dead_letter = "work"}), "options.dead_letter"));
   CHECK(mentions(refused({.group = "g", .dead_letter = "no name"}), "options.dead_letter"));
   CHECK(mentions(refused({.group = "g", .from = replay::last(3)}), "options.from"));

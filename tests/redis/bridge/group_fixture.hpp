@@ -11,6 +11,7 @@
 
 #include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
+#include "tests/redis/bridge/diary.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 
@@ -65,12 +66,6 @@ class work_done {
 
 inline void add_work(redis_client& client, const std::vector<std::string>& values) {
   for (const auto& each : values) client.run("XADD", "t:work", "*", "data", each);
-}
-
-inline std::vector<std::string> numbers(int from, int to) {
-  std::vector<std::string> result;
-  for (int i = from; i <= to; ++i) result.push_back(std::to_string(i));
-  return result;
 }
 
 /// Entries that the group has delivered, and nobody has acknowledged; -1: there is no such group.

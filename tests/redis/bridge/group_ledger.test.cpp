@@ -72,6 +72,21 @@ TEST_CASE("an acknowledgement whose answer was lost is sent again", "[group_ledg
   CHECK(f.ledger.held() == 0);
 }
 
+TEST_CASE("an entry delivered again while its acknowledgement is under way is acknowledged once more",
+          "[group_ledger]") {
+  fixture f({});
+  for (const auto& each : {one, two}) f.deliver(each);
+  f.ledger.done(one);
+  CHECK(f.ledger.take_done() == ids{one});
+  CHECK_FALSE(f.ledger.add(one, 2, f.now));
+  CHECK_FALSE(f.ledger.add(two, 2, f.now));  // its handler still runs
+  f.ledger.acknowledged({one});
+  CHECK(f.ledger.holds(one));
+  CHECK(f.ledger.take_done() == ids{one});
+  f.ledger.acknowledged({one});
+  CHECK(f.ledger.held() == 1);
+}
+
 TEST_CASE("an entry whose handler failed rests longer each time and is then recalled", "[group_ledger]") {
   fixture f({.first_delay = 100ms, .longest_delay = 300ms});
   std::uint64_t delivery = 1;

@@ -1,5 +1,7 @@
 // Consumers of a group whose handlers throw: retries, dead letters, and what goes back.
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 
 #include "tests/redis/bridge/group_fixture.hpp"
@@ -166,6 +168,41 @@ TEST_CASE("redrive puts dead letters back as they were, each once", "[redis][gro
   CHECK(entries(client, "t:work.dead").size() == 1);
   CHECK(p.redis.redrive("work.dead") == 0);
   CHECK(p.redis.redrive("nothing") == 0);
+}
+
+TEST_CASE("redrive puts back entries of any number of fields", "[redis][group]") {
+  using fields = std::map<std::string, std::string>;
+  const redis_server server;
+  redis_client client(server);
+  process p(server);
+  std::vector<fields> all;
+  std::vector<std::string> words;
+  for (const int count : {1, 2'000, 2'001, 20'000}) {
+    words = {"XADD", "t:work", "*"};
+    auto& one = all.emplace_back();
+    for (int i = 0; i < count; ++i) one["& =%\r\n" + std::to_string(i)] = std::string("\0+", 2) + std::to_string(i);
+    for (const auto& [name, value] : one) words.insert(words.end(), {name, value});
+    client.run(words);
+  }
+  std::mutex mutex;
+  std::vector<fields> done;
+  std::atomic<bool> picky{true};
+  const auto work = p.redis.consume<fields>(
+      "work",
+      [&](const fields& f) {
+        if (picky) throw std::runtime_error("no good");
+        std::lock_guard lock(mutex);
+        done.push_back(f);
+      },
+      quick({.max_deliveries = 1}));
+  REQUIRE(eventually([&] { return p.redis.stats().dead_letters == 4; }));
+  picky = false;
+  CHECK(p.redis.redrive("work.dead", redis::format::fields) == 4);
+  CHECK(eventually([&] {
+    std::lock_guard lock(mutex);
+    return done == all;
+  }));
+  CHECK(client.run("XLEN", "t:work.dead").integer() == 0);
 }
 
 TEST_CASE("of a packed entry the events that failed are tried again, and those alone are dead letters",

@@ -17,6 +17,11 @@ stream_facts facts(std::uint64_t first, std::uint64_t last, std::uint64_t added)
   return f;
 }
 
+/// Entries with ids from one to the other, of which some are gone by now.
+stream_read entries(std::uint64_t first, std::uint64_t last, std::uint64_t gone = 0) {
+  return {{first, 0}, {last, 0}, last - first + 1, gone};
+}
+
 stream_cursor at(std::uint64_t position, const stream_facts& now) {
   stream_cursor c;
   c.begin({position, 0}, now, std::nullopt);
@@ -64,10 +69,45 @@ TEST_CASE("a stream trimmed to nothing is told, too", "[stream_cursor]") {
 TEST_CASE("new entries are no trimming where the old ones go at once", "[stream_cursor]") {
   auto c = at(5, facts(5, 5, 5));
   for (std::uint64_t i = 6; i < 10; ++i) {
-    CHECK(c.look(facts(i, i, i)).what == kind::nothing);
-    c.advance({i, 0});
+    CHECK(c.look(facts(i, i, i), entries(i, i)).what == kind::nothing);
   }
   CHECK(c.look(facts(11, 11, 11)).what == kind::trimmed);
+}
+
+TEST_CASE("what was trimmed before a read stands before what that read brought", "[stream_cursor]") {
+  auto c = at(5, facts(1, 5, 5));
+  // 6 and 7 came and went in one step.
+  const auto lost = c.look(facts(8, 9, 9), entries(8, 9));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{5, 1});
+  CHECK(lost.last.next() == stream_id{8, 0});
+  CHECK_FALSE(lost.is_behind);
+  CHECK(lost.read_before == 7);
+  CHECK(c.position() == stream_id{9, 0});
+  CHECK(c.look(facts(8, 9, 9)).what == kind::nothing);
+}
+
+TEST_CASE("what was trimmed after it was read is no loss, what was trimmed behind it is told behind it",
+          "[stream_cursor]") {
+  auto c = at(5, facts(1, 5, 5));
+  CHECK(c.look(facts(9, 9, 9), entries(6, 9, 3)).what == kind::nothing);
+  CHECK(c.look(facts(11, 10, 10), entries(10, 10, 1)).what == kind::nothing);
+  const auto lost = c.look(facts(14, 15, 15), entries(11, 12, 2));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.is_behind);
+  CHECK(lost.read_before == 10);
+  CHECK(lost.last.next() == stream_id{14, 0});
+  CHECK(c.position() == lost.last);
+  CHECK(c.read() == 13);
+}
+
+TEST_CASE("a reader that does not know how much it has read tells that the stream's front has overtaken it",
+          "[stream_cursor]") {
+  stream_cursor c;
+  c.begin({5, 0}, facts(1, 9, 9), stream_id{9, 0});
+  CHECK(c.look(facts(1, 9, 9), entries(6, 6)).what == kind::nothing);
+  CHECK(c.look(facts(8, 9, 9), entries(8, 8)).what == kind::trimmed);
+  CHECK(c.look(facts(8, 9, 9), entries(9, 9)).what == kind::nothing);
 }
 
 TEST_CASE("a cursor of another time knows by its count whether something is missing", "[stream_cursor]") {
@@ -104,6 +144,21 @@ TEST_CASE("a stream made anew between two looks is a reset, whether its ids are 
       kind::reset);
 }
 
+TEST_CASE("what a read brought of a stream made anew is read again from its beginning", "[stream_cursor]") {
+  const auto is_found = [](const stream_facts& now, const stream_read& what) {
+    auto c = at(5, facts(1, 5, 5));
+    const auto found = c.look(now, what);
+    CHECK(c.position() == stream_id{});
+    CHECK(c.read() == 0);
+    return found.what == kind::reset;
+  };
+  CHECK(is_found({}, entries(6, 6)));                 // deleted since
+  CHECK(is_found(facts(7, 8, 2), entries(7, 8)));     // newer ids
+  CHECK(is_found(facts(4, 8, 5), entries(6, 8)));     // ids that we had before, and newer ones
+  CHECK(is_found(facts(7, 26, 20), entries(7, 16)));  // more entries than before, and nothing gone
+  CHECK(is_found(facts(1, 6, 6), entries(6, 7)));     // read before it was made anew
+}
+
 TEST_CASE("a stream that never existed is no reset", "[stream_cursor]") {
   auto c = at(0, {});
   CHECK(c.look({}).what == kind::nothing);
@@ -113,12 +168,18 @@ TEST_CASE("a stream that never existed is no reset", "[stream_cursor]") {
 TEST_CASE("a replay has caught up once, at what was there when it began", "[stream_cursor]") {
   stream_cursor c;
   c.begin({1, 0}, facts(1, 5, 5), stream_id{5, 0});
-  CHECK_FALSE(c.has_caught_up());
-  c.advance({4, 0});
-  CHECK_FALSE(c.has_caught_up());
-  c.advance({5, 0});
-  CHECK(c.has_caught_up());
-  CHECK_FALSE(c.has_caught_up());
+  CHECK_FALSE(c.has_caught_up({1, 0}));
+  CHECK_FALSE(c.has_caught_up({4, 0}));
+  CHECK(c.has_caught_up({5, 0}));
+  CHECK_FALSE(c.has_caught_up({5, 0}));
+}
+
+TEST_CASE("a replay of a stream that was made anew has caught up at what is there now", "[stream_cursor]") {
+  stream_cursor c;
+  c.begin({1, 0}, facts(1, 5, 5), stream_id{5, 0});
+  CHECK(c.look(facts(7, 8, 2)).what == kind::reset);
+  CHECK_FALSE(c.has_caught_up({7, 0}));
+  CHECK(c.has_caught_up({8, 0}));
 }
 
 TEST_CASE("servers before 7, which tell less, are understood", "[stream_cursor]") {

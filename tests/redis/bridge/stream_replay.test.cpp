@@ -2,8 +2,11 @@
 #include <thread>
 
 #include "tests/eventually.hpp"
+#include "tests/recording_logger.hpp"
 #include "tests/redis/bridge/listener.hpp"
 #include "tests/redis/client.hpp"
+#include "tests/redis/error_count.hpp"
+#include "tests/redis/mentions.hpp"
 #include "tests/redis/proxy.hpp"
 
 using namespace actorbus;
@@ -94,6 +97,30 @@ TEST_CASE("one that resumes by its name goes on where it was", "[redis][stream]"
   CHECK(second.told.get() == wanted);
 }
 
+TEST_CASE("a cursor that the server does not take is told, and saved once it does, though nothing more comes",
+          "[redis][stream]") {
+  const std::string refusal = GENERATE("NOPERM", "OOM");
+  const redis_server server({.users = {"ann on >hidden ~* &* +@all"}, .directives = {"maxmemory-policy noeviction"}});
+  redis_client client(server);
+  client.run("XADD", "t:x", "*", "data", "1");
+  if (refusal == "NOPERM") client.run("ACL", "SETUSER", "ann", "-set");
+  if (refusal == "OOM") client.run("CONFIG", "SET", "maxmemory", 1);
+  const recording_logger log;
+  actorbus::bus bus(bus_options{.logger = log.logger()});
+  redis::bridge bridge(bus, process::at("redis://ann:hidden@127.0.0.1:" + std::to_string(server.port()), {}));
+  auto in = bus.topic<std::string>("x").inbox();
+  bridge.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"});
+  REQUIRE(read(in, 1) == lines{"1"});
+  REQUIRE(eventually([&] { return error_count(client, refusal) >= 2; }));  // it was tried again
+  CHECK(client.run("EXISTS", "t:x:cursor:me").integer() == 0);
+  client.run("ACL", "SETUSER", "ann", "+set");
+  client.run("CONFIG", "SET", "maxmemory", 0);
+  CHECK(eventually([&] { return client.run("EXISTS", "t:x:cursor:me").integer() == 1; }));
+  bridge.close(patience);
+  bus.close(patience);
+  CHECK(mentions(log.text(), "did not take the cursor of 't:x': " + refusal));
+}
+
 TEST_CASE("one that ends with its topic full resumes with the first event that nobody got, within an entry too",
           "[redis][stream]") {
   const redis_server server;
@@ -129,7 +156,8 @@ TEST_CASE("one that ends with its topic full resumes with the first event that n
   CHECK(read(in, static_cast<std::size_t>(200 - next)) == numbers(next + 1, 200));
 }
 
-TEST_CASE("a stream that is made anew while it is read, again and again: each entry comes once", "[redis][stream]") {
+TEST_CASE("a stream that is made anew while it is read, again and again: each entry comes once, behind its reset",
+          "[redis][stream]") {
   const redis_server server;
   redis_client client(server);
   listener b(server);
@@ -146,13 +174,30 @@ TEST_CASE("a stream that is made anew while it is read, again and again: each en
     if (i % 4 != 0) std::this_thread::sleep_for(2ms);
     client.run("MULTI");
     client.run("DEL", "t:x");
+    wanted.push_back("reset: the stream was deleted and made anew");
     add(std::to_string(i));
     client.run("EXEC");
     REQUIRE(eventually([&] { return b.told.has(wanted.back()); }));
   }
   add("end");
   REQUIRE(eventually([&] { return b.told.has("end"); }));
-  auto told = b.told.events();
-  CHECK(std::erase_if(told, [](const auto& line) { return line.rfind("reset", 0) == 0; }) != 0);
-  CHECK(told == wanted);
+  CHECK(b.told.events() == wanted);
+}
+
+TEST_CASE("entries that come and go in one step of the server, while a reader waits, are told in their place",
+          "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  listener b(server);
+  REQUIRE(b.redis.wait_ready(patience));
+  lines wanted;
+  for (int i = 1; i <= 20; ++i) {
+    client.run("MULTI");
+    for (const auto& each : {"lost", "lost", "kept"}) client.run("XADD", "t:x", "*", "data", each);
+    client.run("XTRIM", "t:x", "MAXLEN", "1");
+    client.run("EXEC");
+    wanted.insert(wanted.end(), {"trimmed", "kept"});
+    REQUIRE(eventually([&] { return b.told.events().size() >= wanted.size(); }));
+  }
+  CHECK(b.told.events() == wanted);
 }

@@ -170,11 +170,9 @@ std::string traffic::verdict() {
 
 contract::expectations traffic::promised() const {
   contract::expectations result{.sequenced = false};  // notices have sequences, too
-  if (how_.by == way::pubsub) result.allowed = contract::losses::in_gaps;
+  if (how_.by == way::pubsub || how_.may_lose) result.allowed = contract::losses::in_gaps;
   if (how_.by == way::stream) result.doubled = contract::doubles::marked;
-  // Told as soon as it is found: what was read just before may stand before the notice, and what is older behind it.
-  if (how_.may_lose) result.allowed = contract::losses::untold;
-  result.ordered = how_.by != way::stream && !how_.may_lose;
+  result.ordered = how_.by != way::stream;
   return result;
 }
 

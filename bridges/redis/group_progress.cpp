@@ -1,0 +1,77 @@
+#include <bridges/redis/group_progress.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace actorbus::redis {
+
+std::optional<group_facts> group_facts::of(const reply& groups, std::string_view name) {
+  for (const reply& each : groups.elements) {
+    group_facts facts;
+    bool is_it = false;
+    for (std::size_t i = 0; i + 1 < each.elements.size(); i += 2) {
+      const auto what = each.elements[i].text;
+      const reply& value = each.elements[i + 1];
+      const auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer, 0));
+      if (what == "name") is_it = value.text == name;
+      if (what == "last-delivered-id") facts.delivered = stream_id::parse(value.text).value_or(stream_id{});
+      if (what == "entries-read" && value.kind == reply_kind::integer) facts.read = number;
+      if (what == "lag") facts.lag = number;
+    }
+    if (is_it) return facts;
+  }
+  return std::nullopt;
+}
+
+void group_progress::delivered(stream_id id) {
+  if (id <= newest_here_) return;
+  newest_here_ = id;
+  ++added_here_;
+}
+
+/// Empty: it cannot be known while the group is somewhere in the middle, or the server does not count.
+std::optional<std::uint64_t> group_progress::lost(const stream_facts& now, const group_facts& group) const {
+  if (!now.added || !group.read) return std::nullopt;
+  if (group.delivered >= now.last_generated) return *now.added - std::min(*now.added, *group.read);
+  if (now.first && *now.first <= group.delivered) return std::nullopt;
+  const std::uint64_t gone = *now.added - std::min(*now.added, now.length);
+  return gone - std::min(gone, *group.read);
+}
+
+group_progress::finding group_progress::look(const stream_facts& now, const group_facts& group) {
+  const bool is_another = now.last_generated < newest_ || (now.added && *now.added < added_);
+  finding found;
+  if (is_another) found = start_again("the stream was deleted and made anew");
+  const stream_id before = std::exchange(delivered_to_, group.delivered);
+  newest_ = now.last_generated;
+  added_ = now.added.value_or(0);
+  newest_here_ = std::max(newest_here_, newest_);
+  added_here_ = std::max(added_here_, added_);
+  const bool is_first = !std::exchange(has_looked_, true);
+  const auto sum = lost(now, group);
+  if (!sum) return found;
+  const bool is_past = group.delivered < now.last_generated;  // and everything up to there is gone
+  // What was lost before this consumer came, and is behind the group by now, is told to nobody.
+  const std::uint64_t told = told_ ? *told_ : is_first && !is_past ? *sum : 0;
+  told_ = sum;
+  if (is_another || *sum <= told) return found;
+  found.what = finding::kind::trimmed;
+  found.first = is_past ? group.delivered.next() : before.next();
+  found.last = !is_past ? group.delivered : now.first ? now.first->previous() : now.last_generated;
+  return found;
+}
+
+group_progress::finding group_progress::regroup(const stream_facts& now) {
+  const bool was_there = newest_here_ != stream_id{};
+  if (!now.exists) return was_there ? start_again("the stream was deleted") : finding{};
+  const bool is_another = now.last_generated < newest_here_ || (now.added && *now.added < added_here_);
+  told_.reset();  // the new group's count begins anew
+  return is_another ? start_again("the stream was deleted and made anew") : finding{};
+}
+
+group_progress::finding group_progress::start_again(const char* reason) {
+  *this = {};
+  return {.what = finding::kind::reset, .reason = reason};
+}
+
+}  // namespace actorbus::redis

@@ -1,0 +1,93 @@
+// How far a group is in its stream, told by hand what the server knows.
+#include <bridges/redis/group_progress.hpp>
+
+#include "tests/catch.hpp"
+
+using namespace actorbus;
+using namespace actorbus::redis;
+
+namespace {
+
+using kind = group_progress::finding::kind;
+
+stream_facts stream(std::uint64_t first, std::uint64_t last, std::uint64_t added) {
+  stream_facts f{.exists = true, .length = last - first + 1, .last_generated = {last, 0}, .added = added};
+  if (first <= last) f.first = stream_id{first, 0};
+  return f;
+}
+
+group_facts group(std::uint64_t delivered, std::uint64_t read) {
+  return {.delivered = {delivered, 0}, .read = read, .lag = 0};
+}
+
+group_progress at(std::uint64_t place) {
+  group_progress p;
+  CHECK(p.look(stream(1, place, place), group(place, place)).what == kind::nothing);
+  return p;
+}
+
+}  // namespace
+
+TEST_CASE("what is trimmed before a group has read it is found, while it is behind and afterwards, once",
+          "[group_progress]") {
+  auto behind = at(5);
+  CHECK(behind.look(stream(4, 9, 9), group(5, 5)).what == kind::nothing);
+  const auto lost = behind.look(stream(8, 9, 9), group(5, 5));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{5, 1});
+  CHECK(lost.last.next() == stream_id{8, 0});
+  CHECK(behind.look(stream(8, 9, 9), group(5, 5)).what == kind::nothing);
+  CHECK(behind.look(stream(8, 9, 9), group(9, 7)).what == kind::nothing);
+
+  auto afterwards = at(5);
+  const auto found = afterwards.look(stream(8, 9, 9), group(9, 7));
+  CHECK(found.what == kind::trimmed);
+  CHECK(found.first == stream_id{5, 1});
+  CHECK(found.last == stream_id{9, 0});
+  CHECK(afterwards.look(stream(8, 10, 10), group(10, 8)).what == kind::nothing);
+  CHECK(afterwards.look(stream(12, 12, 12), group(12, 9)).what == kind::trimmed);
+}
+
+TEST_CASE("one that comes to a group is told what was lost and is not passed, not what others were told",
+          "[group_progress]") {
+  group_progress fresh;
+  CHECK(fresh.look(stream(8, 9, 9), group(9, 7)).what == kind::nothing);
+  CHECK(fresh.look(stream(8, 10, 10), group(10, 8)).what == kind::nothing);
+  group_progress late;
+  CHECK(late.look(stream(8, 9, 9), group(5, 5)).what == kind::trimmed);
+}
+
+TEST_CASE("a group in the middle of its stream, and a server that does not count, tell nothing", "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(3, 9, 9), group(6, 6)).what == kind::nothing);
+  CHECK(p.look(stream(8, 9, 9), {.delivered = {5, 0}}).what == kind::nothing);
+}
+
+TEST_CASE("a stream that is emptied behind its group is a loss of all that was in it", "[group_progress]") {
+  auto p = at(5);
+  const auto lost = p.look(stream(10, 9, 9), group(5, 5));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.last == stream_id{9, 0});
+}
+
+TEST_CASE("a group that is gone with its stream is told apart from one that is only gone", "[group_progress]") {
+  CHECK(at(5).regroup(stream(1, 6, 6)).what == kind::nothing);
+  CHECK(at(5).regroup({}).what == kind::reset);
+  CHECK(at(5).regroup(stream(7, 8, 2)).what == kind::reset);
+  auto counted = at(5);
+  for (std::uint64_t i = 6; i <= 9; ++i) counted.delivered({i, 0});
+  counted.delivered({9, 0});  // again
+  CHECK(counted.regroup(stream(10, 17, 8)).what == kind::reset);
+  auto unknown = group_progress();
+  CHECK(unknown.regroup({}).what == kind::nothing);
+  auto twice = at(5);
+  CHECK(twice.regroup({}).what == kind::reset);
+  CHECK(twice.regroup({}).what == kind::nothing);
+}
+
+TEST_CASE("a stream and group that others have made anew are found by the next look", "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(7, 8, 2), group(8, 2)).what == kind::reset);
+  CHECK(p.look(stream(7, 9, 3), group(9, 3)).what == kind::nothing);
+  CHECK(p.delivered_to() == stream_id{9, 0});
+}
