@@ -47,6 +47,7 @@ class group_reader final : public connection_owner, public reply_sink {
 
   void ask(question what, std::chrono::nanoseconds longer = {});
   void create(const std::string& from);
+  void found_facts(const reply& what);
   void recreate(const stream_facts& now);
   void created(const reply& what);
   void ask_own();

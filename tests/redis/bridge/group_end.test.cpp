@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "tests/redis/bridge/group_fixture.hpp"
+#include "tests/redis/mentions.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
@@ -39,6 +40,11 @@ struct busy {
   opened_at_end guard{held};
 };
 
+/// Somebody has come to that command, by CLIENT LIST.
+bool shows(redis_client& client, const std::string& command) {
+  return eventually([&] { return mentions(client.run("CLIENT", "LIST").text(), command); });
+}
+
 }  // namespace
 
 TEST_CASE("stop finishes and acknowledges what is in hand, takes no more, and leaves the group", "[redis][group]") {
@@ -53,6 +59,38 @@ TEST_CASE("stop finishes and acknowledges what is in hand, takes no more, and le
   CHECK(pending(b.client) == 0);
   CHECK(consumers(b.client).empty());
   CHECK(b.p.redis.wait_ready(patience));  // it is not waited for any more
+}
+
+TEST_CASE("a consumer stopped during a pause for writes, before it has begun, ends behind it; the server lives",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  process p(server);
+  work_done done;
+  REQUIRE(p.redis.wait_ready(patience));
+  client.run("CLIENT", "PAUSE", 100'000, "WRITE");
+  auto work = p.redis.consume<std::string>("work", done.handler(), {.group = "g"});
+  REQUIRE(shows(client, "cmd=xgroup|create"));
+  auto stopped = std::async(std::launch::async, [&] { return work.stop(patience); });
+  REQUIRE(shows(client, "cmd=xack"));
+  client.run("CLIENT", "UNPAUSE");
+  CHECK(stopped.get());
+  CHECK(p.redis.stats().connections_lost == 0);
+}
+
+TEST_CASE("a consumer stopped during a pause for writes, while it reads, ends behind it; the server lives",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  process p(server);
+  work_done done;
+  auto work = p.redis.consume<std::string>("work", done.handler(), {.group = "g"});
+  REQUIRE(p.redis.wait_ready(patience));
+  client.run("CLIENT", "PAUSE", 100'000, "WRITE");
+  auto stopped = std::async(std::launch::async, [&] { return work.stop(patience); });
+  REQUIRE(shows(client, "cmd=xack"));
+  client.run("CLIENT", "UNPAUSE");
+  CHECK(stopped.get());
 }
 
 TEST_CASE("a stop that is not over in time leaves the rest pending", "[redis][group]") {
