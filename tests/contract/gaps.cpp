@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace actorbus::contract {
 
@@ -23,10 +25,11 @@ class publisher_judge {
  public:
   publisher_judge(reader& by, std::uint32_t publisher, const accepted_index::origin& from,
                   const std::vector<std::size_t>& notices)
-      : by_(by), publisher_(publisher), from_(from), notices_(notices) {}
+      : by_(by), publisher_(publisher), from_(from), notices_(notices), came_(from.events.size()) {}
 
   /// The event at `place` of the publisher's came as number `at` of the record.
   void came(std::size_t place, std::size_t at) {
+    came_[place] = true;
     if (place > next_) judge(next_, place, at);
     if (place < next_) return;  // one that came again, or out of order: that is another's to judge
     next_ = place + 1;
@@ -35,6 +38,7 @@ class publisher_judge {
 
   void end() {
     if (next_ < from_.events.size() && by_.promised().to_the_end) judge(next_, from_.events.size(), nowhere);
+    for (const auto& [first, end] : unexplained_) report(first, end);
   }
 
  private:
@@ -45,8 +49,18 @@ class publisher_judge {
     const std::size_t from = last_ == nowhere ? 0 : last_ + 1;
     const auto notice = std::lower_bound(notices_.begin(), notices_.end(), from);
     if (notice != notices_.end() && *notice <= at) return;
-    by_.report(finding_kind::lost, std::to_string(end - first) + " of publisher " + std::to_string(publisher_) +
-                                       ", counter " + std::to_string(from_.events[first].counter) + ".." +
+    unexplained_.emplace_back(first, end);
+  }
+
+  /// Those of them that did not come at all: what came later is not lost, be it out of order or not.
+  void report(std::size_t first, std::size_t end) {
+    while (first != end && came_[first]) ++first;
+    while (first != end && came_[end - 1]) --end;
+    if (first == end) return;
+    const auto lost = std::count(came_.begin() + static_cast<std::ptrdiff_t>(first),
+                                 came_.begin() + static_cast<std::ptrdiff_t>(end), false);
+    by_.report(finding_kind::lost, std::to_string(lost) + " of publisher " + std::to_string(publisher_) + ", counter " +
+                                       std::to_string(from_.events[first].counter) + ".." +
                                        std::to_string(from_.events[end - 1].counter) + ", and no gap there");
   }
 
@@ -54,6 +68,8 @@ class publisher_judge {
   const std::uint32_t publisher_;
   const accepted_index::origin& from_;
   const std::vector<std::size_t>& notices_;
+  std::vector<bool> came_;
+  std::vector<std::pair<std::size_t, std::size_t>> unexplained_;
   std::size_t next_ = 0;        // the first place of which nothing is known
   std::size_t last_ = nowhere;  // which of the record's events came last
 };
