@@ -87,7 +87,10 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   bool hand_on_backlog();
   bool hand_on(batch& from);
   bool hand_on(const reply& entry, stream_id id);
-  void come_back() { later_.plan(weak_from_this()); }
+  void come_back() {
+    later_.plan(weak_from_this());
+    if (!with_.resume_as.empty()) save_later_.plan(weak_from_this());  // a topic may be full for long
+  }
   /// The next event to be handed on.
   stream_offset at() const;
   std::string written();
