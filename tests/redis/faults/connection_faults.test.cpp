@@ -95,9 +95,11 @@ TEST_CASE("messages that a publisher's lost connection took with it are counted 
   proxy out(server);
   traffic events(out.uri(), server.uri(), {.by = way::pubsub, .topics = {"x", "y"}, .format = format});
   events.flow();
-  for (int i = 0; i < 10; ++i) {
+  for (std::uint64_t cuts = 1; cuts <= 10; ++cuts) {
     REQUIRE(events.moves());
     out.cut();
+    REQUIRE(eventually([&] { return events.sender().stats().connections_lost == cuts; }));
+    REQUIRE(events.sender().wait_ready(20s));  // so that the next cut finds a connection
   }
   REQUIRE(events.moves());
   events.stop();
