@@ -80,7 +80,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   // The end, and looking.
 
   bool is_closing() const { return state_.load(std::memory_order_acquire) != state::open; }
-  /// Closing has begun to end readers, whether they have handled everything or not.
+  /// Closing has begun to end readers, whether they have handled everything or not. Acquire, partner of the store
+  /// before the first of them ends: who has seen one ended by force, and asks then, is told.
   bool ends_readers() const { return ends_readers_.load(std::memory_order_acquire); }
   bool is_closed() const { return state_.load(std::memory_order_acquire) == state::closed; }
   bool flush(std::chrono::nanoseconds within);

@@ -49,7 +49,7 @@ void probe(scene& in, const distinct& came, std::uint64_t count) {
     in.publish(stream, topic, 1);
     for (int looks = 0; looks < 20; ++looks) {
       if (came.has(count + tries)) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});  // between two looks whether it has arrived
     }
   }
   in.complain("nothing arrives any more");

@@ -169,7 +169,7 @@ bool traffic::is_alive() {
       const auto deadline = std::chrono::steady_clock::now() + within;
       while (std::chrono::steady_clock::now() < deadline) {
         if (has(each.record->id(), each.counter)) return true;
-        std::this_thread::sleep_for(1ms);
+        std::this_thread::sleep_for(1ms);  // between two looks whether it has arrived
       }
       within = std::min<std::chrono::milliseconds>(2 * within, 2s);
       return false;
