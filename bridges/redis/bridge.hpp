@@ -104,10 +104,9 @@ class bridge {
   }
 
   /// Puts the dead letters of a topic back on the streams they came from, oldest first, those that are there when it
-  /// begins; each in one step of the server, so that none is lost or doubled whatever happens. (One with more than
-  /// 2,000 fields takes two, and comes twice if the connection is lost between them.) They are new entries there: every
-  /// reader of the stream gets them, and their deliveries are counted from 0. Returns how many. `as`: the format they
-  /// were consumed in. Blocks; throws as history does, and what was put back by then stays so.
+  /// begins; each in one step of the server, so that none is lost or doubled whatever happens. They are new entries
+  /// there: every reader of the stream gets them, and their deliveries are counted from 0. Returns how many. `as`: the
+  /// format they were consumed in. Blocks; throws as history does, and what was put back by then stays so.
   std::size_t redrive(std::string_view dead_letter_topic, redis::format as = format::native);
 
   /// The last `limit` events of a topic's stream, oldest first; those that are no T are left out. Blocks; throws

@@ -5,6 +5,16 @@
 
 namespace actorbus::redis {
 
+namespace {
+
+/// Entries that are not there any more; 0 if the server does not count.
+std::uint64_t gone_of(const stream_facts& now) {
+  const std::uint64_t added = now.added.value_or(0);
+  return added - std::min(added, now.length);
+}
+
+}  // namespace
+
 std::optional<group_facts> group_facts::of(const reply& groups, std::string_view name) {
   for (const reply& each : groups.elements) {
     group_facts facts;
@@ -34,7 +44,7 @@ std::optional<std::uint64_t> group_progress::lost(const stream_facts& now, const
   if (!now.added || !group.read) return std::nullopt;
   if (group.delivered >= now.last_generated) return *now.added - std::min(*now.added, *group.read);
   if (now.first && *now.first <= group.delivered) return std::nullopt;
-  const std::uint64_t gone = *now.added - std::min(*now.added, now.length);
+  const std::uint64_t gone = gone_of(now);
   return gone - std::min(gone, *group.read);
 }
 
@@ -42,31 +52,39 @@ group_progress::finding group_progress::look(const stream_facts& now, const grou
   const bool is_another = now.last_generated < newest_ || (now.added && *now.added < added_);
   finding found;
   if (is_another) found = start_again("the stream was deleted and made anew");
-  const stream_id before = std::exchange(delivered_to_, group.delivered);
+  delivered_to_ = group.delivered;
   newest_ = now.last_generated;
   added_ = now.added.value_or(0);
+  gone_ = gone_of(now);
   newest_here_ = std::max(newest_here_, newest_);
   added_here_ = std::max(added_here_, added_);
   const bool is_first = !std::exchange(has_looked_, true);
+  if (is_first) known_to_ = group.delivered;
   const auto sum = lost(now, group);
   if (!sum) return found;
+  const stream_id before = std::exchange(known_to_, group.delivered);
   const bool is_past = group.delivered < now.last_generated;  // and everything up to there is gone
   // What was lost before this consumer came, and is behind the group by now, is told to nobody.
   const std::uint64_t told = told_ ? *told_ : is_first && !is_past ? *sum : 0;
-  told_ = sum;
+  told_ = std::max(*sum, told);
   if (is_another || *sum <= told) return found;
   found.what = finding::kind::trimmed;
-  found.first = is_past ? group.delivered.next() : before.next();
+  found.first = before.next();
   found.last = !is_past ? group.delivered : now.first ? now.first->previous() : now.last_generated;
   return found;
 }
 
-group_progress::finding group_progress::regroup(const stream_facts& now) {
+/// The server has no count of a group that begins in the middle: what went meanwhile is found by its place.
+group_progress::finding group_progress::regroup(const stream_facts& now, stream_id place) {
   const bool was_there = newest_here_ != stream_id{};
   if (!now.exists) return was_there ? start_again("the stream was deleted") : finding{};
   const bool is_another = now.last_generated < newest_here_ || (now.added && *now.added < added_here_);
   told_.reset();  // the new group's count begins anew
-  return is_another ? start_again("the stream was deleted and made anew") : finding{};
+  if (is_another) return start_again("the stream was deleted and made anew");
+  const stream_id gone_to = now.first ? now.first->previous() : now.last_generated;
+  if (!has_looked_ || gone_of(now) <= gone_ || gone_to <= place) return {};
+  gone_ = gone_of(now);
+  return {.what = finding::kind::trimmed, .first = place.next(), .last = gone_to};
 }
 
 group_progress::finding group_progress::start_again(const char* reason) {

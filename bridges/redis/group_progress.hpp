@@ -31,8 +31,9 @@ class group_progress {
   void delivered(stream_id id);
   /// Compares with what the server knew at one moment, later than that of the last call.
   finding look(const stream_facts& now, const group_facts& group);
-  /// The group is not there: what is told if it is the stream that is gone, or another. Then all begins anew.
-  finding regroup(const stream_facts& now);
+  /// The group is not there, and is made again behind `place` unless it is the stream that is gone, or another; then
+  /// all begins anew.
+  finding regroup(const stream_facts& now, stream_id place = {});
 
   bool has_looked() const { return has_looked_; }
   /// The newest entry delivered to anybody, when it was last looked at.
@@ -47,6 +48,9 @@ class group_progress {
   // As of the last look.
   stream_id newest_ = {};
   std::uint64_t added_ = 0;
+  std::uint64_t gone_ = 0;
+  // As of the last one that could tell.
+  stream_id known_to_ = {};            ///< where the group was; before any, where it was when it was first looked at
   std::optional<std::uint64_t> told_;  ///< entries lost until then
   // Since then.
   stream_id newest_here_ = {};

@@ -104,6 +104,7 @@ void group_reader::created(const reply& what) {
   regroups_ = false;
   if (what.is_error() && !says(what, "BUSYGROUP")) return later(std::string(what.text));
   has_group_ = true;
+  to_.look_soon();
   pump();
 }
 

@@ -63,6 +63,32 @@ TEST_CASE("a group in the middle of its stream, and a server that does not count
   CHECK(p.look(stream(8, 9, 9), {.delivered = {5, 0}}).what == kind::nothing);
 }
 
+TEST_CASE("what was lost while a group was in the middle is inside the range that is told in the end",
+          "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(9, 20, 20), group(12, 9)).what == kind::nothing);  // 6 to 8 are gone
+  CHECK(p.look(stream(9, 20, 20), group(15, 12)).what == kind::nothing);
+  const auto ahead = GENERATE(true, false);
+  const auto lost = ahead ? p.look(stream(19, 20, 20), group(17, 14)) : p.look(stream(9, 20, 20), group(20, 17));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{5, 1});
+  CHECK(lost.last >= stream_id{8, 0});
+
+  group_progress came;  // in the middle
+  CHECK(came.look(stream(3, 20, 20), group(10, 8)).what == kind::nothing);
+  const auto perhaps = came.look(stream(3, 20, 20), group(20, 18));
+  CHECK(perhaps.what == kind::trimmed);  // nobody knows whether before it came
+  CHECK(perhaps.first == stream_id{10, 1});
+  CHECK(perhaps.last == stream_id{20, 0});
+}
+
+TEST_CASE("a loss is told once, also where counts of two moments make it look smaller in between", "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(8, 9, 9), group(9, 7)).what == kind::trimmed);
+  CHECK(p.look(stream(8, 9, 9), group(11, 9)).what == kind::nothing);
+  CHECK(p.look(stream(8, 11, 11), group(11, 9)).what == kind::nothing);
+}
+
 TEST_CASE("a stream that is emptied behind its group is a loss of all that was in it", "[group_progress]") {
   auto p = at(5);
   const auto lost = p.look(stream(10, 9, 9), group(5, 5));
@@ -72,6 +98,12 @@ TEST_CASE("a stream that is emptied behind its group is a loss of all that was i
 
 TEST_CASE("a group that is gone with its stream is told apart from one that is only gone", "[group_progress]") {
   CHECK(at(5).regroup(stream(1, 6, 6)).what == kind::nothing);
+  CHECK(at(5).regroup(stream(1, 9, 9), {5, 0}).what == kind::nothing);
+  CHECK(at(5).regroup(stream(6, 9, 9), {5, 0}).what == kind::trimmed);  // though it may be only what was handled
+  const auto lost = at(5).regroup(stream(8, 9, 9), {4, 0});
+  CHECK(lost.first == stream_id{4, 1});
+  CHECK(lost.last.next() == stream_id{8, 0});
+  CHECK(at(5).regroup(stream(10, 9, 9), {4, 0}).last == stream_id{9, 0});
   CHECK(at(5).regroup({}).what == kind::reset);
   CHECK(at(5).regroup(stream(7, 8, 2)).what == kind::reset);
   auto counted = at(5);
