@@ -66,7 +66,7 @@ void group_consumer::start() {
 void group_consumer::on_commands() {
   if (ended_) return;
   ledger_.lost(clock::now());
-  claiming_ = looking_ = look_again_ = acks_refused_ = false;
+  claiming_ = looking_ = acks_refused_ = false;
   look_at_ = {};
   burial_.send_again();
   acknowledge();

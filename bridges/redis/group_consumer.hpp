@@ -95,7 +95,7 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   void keep_alive();
   void claim();
   void look();
-  void looked(const reply& all);
+  void looked(const reply& all, bool had_group);
   void found(const group_progress::finding& what);
   void tell(log_notice what);
   void forget_silent();
@@ -134,7 +134,6 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   bool acks_refused_ = false;
   bool claiming_ = false;
   bool looking_ = false;
-  bool look_again_ = false;
   bool finishing_ = false;
   bool leaving_ = false;
   bool ended_ = false;

@@ -195,20 +195,19 @@ void group_consumer::look() {
   append_command(out, {"XPENDING", names_.key, names_.group});
   append_command(out, {"EXEC"});
   for (int replies = 0; replies < 4; ++replies) expect_once(core_.commands(), [](const reply*) {});
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+  expect_once(core_.commands(), [weak = weak_from_this(), had_group = reader_.has_group()](const reply* what) {
     const auto self = weak.lock();
-    if (self && what != nullptr) self->looked(*what);
+    if (self && what != nullptr) self->looked(*what, had_group);
   });
 }
 
 void group_consumer::look_soon() {
   has_looked_ = false;
-  look_again_ = looking_;  // what is under way may be of before
   look_at_ = {};
   arm();
 }
 
-void group_consumer::looked(const reply& all) {
+void group_consumer::looked(const reply& all, bool had_group) {
   if (all.elements.size() == 3) {
     const auto facts = stream_facts::of(all.elements[0]);
     const auto group = group_facts::of(all.elements[1], names_.group);
@@ -217,9 +216,12 @@ void group_consumer::looked(const reply& all) {
     looked_at_pending(all.elements[2]);
   }
   looking_ = false;
-  if (std::exchange(look_again_, false)) return look_soon();
-  has_looked_ = true;
-  reader_.pump();
+  if (had_group) {
+    has_looked_ = true;
+    reader_.pump();
+  } else if (reader_.has_group()) {
+    look_soon();  // it was made meanwhile: what is lost from now on is told
+  }
 }
 
 void group_consumer::found(const group_progress::finding& what) {
