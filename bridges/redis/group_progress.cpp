@@ -48,10 +48,19 @@ std::optional<std::uint64_t> group_progress::lost(const stream_facts& now, const
   return gone - std::min(gone, *group.read);
 }
 
+/// Whatever the moment: entries may have been delivered here since.
+bool group_progress::is_another(const stream_facts& now) const {
+  if (!now.added) return false;
+  // Newer entries than ours, and yet no more than we know.
+  if (newest_here_ < now.last_generated && *now.added <= added_here_) return true;
+  // Everything that we know is gone, and yet fewer entries are.
+  return now.first && newest_here_ < *now.first && gone_of(now) < added_here_;
+}
+
 group_progress::finding group_progress::look(const stream_facts& now, const group_facts& group) {
-  const bool is_another = now.last_generated < newest_ || (now.added && *now.added < added_);
+  const bool is_new = now.last_generated < newest_ || (now.added && *now.added < added_) || is_another(now);
   finding found;
-  if (is_another) found = start_again("the stream was deleted and made anew");
+  if (is_new) found = start_again("the stream was deleted and made anew");
   delivered_to_ = group.delivered;
   newest_ = now.last_generated;
   added_ = now.added.value_or(0);
@@ -67,7 +76,7 @@ group_progress::finding group_progress::look(const stream_facts& now, const grou
   // What was lost before this consumer came, and is behind the group by now, is told to nobody.
   const std::uint64_t told = told_ ? *told_ : is_first && !is_past ? *sum : 0;
   told_ = std::max(*sum, told);
-  if (is_another || *sum <= told) return found;
+  if (is_new || *sum <= told) return found;
   found.what = finding::kind::trimmed;
   found.first = before.next();
   found.last = !is_past ? group.delivered : now.first ? now.first->previous() : now.last_generated;
@@ -78,9 +87,9 @@ group_progress::finding group_progress::look(const stream_facts& now, const grou
 group_progress::finding group_progress::regroup(const stream_facts& now, stream_id place) {
   const bool was_there = newest_here_ != stream_id{};
   if (!now.exists) return was_there ? start_again("the stream was deleted") : finding{};
-  const bool is_another = now.last_generated < newest_here_ || (now.added && *now.added < added_here_);
+  const bool is_new = now.last_generated < newest_here_ || (now.added && *now.added < added_here_) || is_another(now);
   told_.reset();  // the new group's count begins anew
-  if (is_another) return start_again("the stream was deleted and made anew");
+  if (is_new) return start_again("the stream was deleted and made anew");
   const stream_id gone_to = now.first ? now.first->previous() : now.last_generated;
   if (!has_looked_ || gone_of(now) <= gone_ || gone_to <= place) return {};
   gone_ = gone_of(now);

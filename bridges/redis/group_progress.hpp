@@ -41,6 +41,7 @@ class group_progress {
 
  private:
   std::optional<std::uint64_t> lost(const stream_facts& now, const group_facts& group) const;
+  bool is_another(const stream_facts& now) const;
   finding start_again(const char* reason);
 
   bool has_looked_ = false;

@@ -117,6 +117,19 @@ TEST_CASE("a group that is gone with its stream is told apart from one that is o
   CHECK(twice.regroup({}).what == kind::nothing);
 }
 
+TEST_CASE("a stream made anew is known also where it has more entries by now than the one before", "[group_progress]") {
+  const stream_facts anew{
+      .exists = true, .length = 20, .last_generated = {40, 0}, .first = stream_id{21, 0}, .added = 20};
+  CHECK(at(5).regroup(anew, {5, 0}).what == kind::reset);
+  CHECK(at(5).look(anew, group(30, 10)).what == kind::reset);
+  auto trimmed = anew;
+  trimmed.added = 40;  // all of ours are among those that are gone
+  CHECK(at(5).regroup(trimmed, {5, 0}).what == kind::trimmed);
+  auto late = at(5);
+  late.delivered({50, 0});  // behind the moment that is looked at
+  CHECK(late.look(stream(1, 40, 40), group(40, 40)).what == kind::nothing);
+}
+
 TEST_CASE("a stream and group that others have made anew are found by the next look", "[group_progress]") {
   auto p = at(5);
   CHECK(p.look(stream(7, 8, 2), group(8, 2)).what == kind::reset);
