@@ -13,6 +13,9 @@ std::uint64_t gone_of(const stream_facts& now) {
   return added - std::min(added, now.length);
 }
 
+/// What was trimmed was before this.
+stream_id gone_to(const stream_facts& now) { return now.first ? now.first->previous() : now.last_generated; }
+
 }  // namespace
 
 std::optional<group_facts> group_facts::of(const reply& groups, std::string_view name) {
@@ -64,36 +67,40 @@ group_progress::finding group_progress::look(const stream_facts& now, const grou
   delivered_to_ = group.delivered;
   newest_ = now.last_generated;
   added_ = now.added.value_or(0);
-  gone_ = gone_of(now);
   newest_here_ = std::max(newest_here_, newest_);
   added_here_ = std::max(added_here_, added_);
   const bool is_first = !std::exchange(has_looked_, true);
-  if (is_first) known_to_ = group.delivered;
+  if (is_first) known_to_ = group.delivered, gone_ = gone_of(now);
   const auto sum = lost(now, group);
   if (!sum) return found;
-  const stream_id before = std::exchange(known_to_, group.delivered);
   const bool is_past = group.delivered < now.last_generated;  // and everything up to there is gone
   // What was lost before this consumer came, and is behind the group by now, is told to nobody.
-  const std::uint64_t told = told_ ? *told_ : is_first && !is_past ? *sum : 0;
-  told_ = std::max(*sum, told);
-  if (is_new || *sum <= told) return found;
-  found.what = finding::kind::trimmed;
-  found.first = before.next();
-  found.last = !is_past ? group.delivered : now.first ? now.first->previous() : now.last_generated;
-  return found;
+  if (is_first && !told_) told_ = is_past ? 0 : *sum;
+  const bool is_lost = told_ ? *sum > *told_ : may_have_lost(now, known_to_);
+  told_ = std::max(*sum, told_.value_or(0));
+  gone_ = gone_of(now);
+  const stream_id before = std::exchange(known_to_, group.delivered);
+  if (is_new || !is_lost) return found;
+  return {.what = finding::kind::trimmed, .first = before.next(), .last = is_past ? gone_to(now) : group.delivered};
 }
 
-/// The server has no count of a group that begins in the middle: what went meanwhile is found by its place.
+/// Something went since it was known what is lost, and that was not all in front of `place`. It may have been read.
+bool group_progress::may_have_lost(const stream_facts& now, stream_id place) const {
+  return gone_of(now) > gone_ && place < gone_to(now);
+}
+
+/// The server's count of the new group begins anew, and if that is in the middle, only when it is through.
 group_progress::finding group_progress::regroup(const stream_facts& now, stream_id place) {
   const bool was_there = newest_here_ != stream_id{};
   if (!now.exists) return was_there ? start_again("the stream was deleted") : finding{};
   const bool is_new = now.last_generated < newest_here_ || (now.added && *now.added < added_here_) || is_another(now);
-  told_.reset();  // the new group's count begins anew
   if (is_new) return start_again("the stream was deleted and made anew");
-  const stream_id gone_to = now.first ? now.first->previous() : now.last_generated;
-  if (!has_looked_ || gone_of(now) <= gone_ || gone_to <= place) return {};
+  told_.reset();
+  const stream_id from = std::min(place, known_to_);
+  if (!has_looked_ || !may_have_lost(now, from)) return {};
   gone_ = gone_of(now);
-  return {.what = finding::kind::trimmed, .first = place.next(), .last = gone_to};
+  known_to_ = std::max(place, gone_to(now));
+  return {.what = finding::kind::trimmed, .first = from.next(), .last = gone_to(now)};
 }
 
 group_progress::finding group_progress::start_again(const char* reason) {

@@ -42,6 +42,7 @@ class group_progress {
  private:
   std::optional<std::uint64_t> lost(const stream_facts& now, const group_facts& group) const;
   bool is_another(const stream_facts& now) const;
+  bool may_have_lost(const stream_facts& now, stream_id place) const;
   finding start_again(const char* reason);
 
   bool has_looked_ = false;
@@ -49,10 +50,10 @@ class group_progress {
   // As of the last look.
   stream_id newest_ = {};
   std::uint64_t added_ = 0;
-  std::uint64_t gone_ = 0;
   // As of the last one that could tell.
   stream_id known_to_ = {};            ///< where the group was; before any, where it was when it was first looked at
-  std::optional<std::uint64_t> told_;  ///< entries lost until then
+  std::uint64_t gone_ = 0;             ///< entries, read or not
+  std::optional<std::uint64_t> told_;  ///< entries lost until then, as the server counts
   // Since then.
   stream_id newest_here_ = {};
   std::uint64_t added_here_ = 0;  ///< at least so many

@@ -73,13 +73,34 @@ TEST_CASE("what was lost while a group was in the middle is inside the range tha
   CHECK(lost.what == kind::trimmed);
   CHECK(lost.first == stream_id{5, 1});
   CHECK(lost.last >= stream_id{8, 0});
+}
 
-  group_progress came;  // in the middle
-  CHECK(came.look(stream(3, 20, 20), group(10, 8)).what == kind::nothing);
-  const auto perhaps = came.look(stream(3, 20, 20), group(20, 18));
-  CHECK(perhaps.what == kind::trimmed);  // nobody knows whether before it came
-  CHECK(perhaps.first == stream_id{10, 1});
-  CHECK(perhaps.last == stream_id{20, 0});
+TEST_CASE("one that comes to a group in its middle is told in the end what may have been lost since",
+          "[group_progress]") {
+  const bool counts = GENERATE(true, false);
+  const auto came = [&] {
+    group_progress p;
+    CHECK(p.look(stream(3, 20, 20), counts ? group(10, 8) : group_facts{.delivered = {10, 0}}).what == kind::nothing);
+    return p;
+  };
+  CHECK(came().look(stream(3, 20, 20), group(20, counts ? 18 : 20)).what == kind::nothing);  // before it came
+  CHECK(came().look(stream(9, 20, 20), group(20, counts ? 18 : 20)).what == kind::nothing);  // what was read
+  const auto lost = came().look(stream(15, 20, 20), group(20, counts ? 14 : 20));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{10, 1});
+  CHECK(lost.last == stream_id{20, 0});
+}
+
+TEST_CASE("what was lost in the middle of a group that was then destroyed is told when it is made again",
+          "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(9, 20, 20), group(12, 9)).what == kind::nothing);  // 6 to 8 are gone
+  const auto lost = p.regroup(stream(9, 20, 20), {12, 0});
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{5, 1});
+  CHECK(lost.last.next() == stream_id{9, 0});
+  CHECK(p.look(stream(9, 20, 20), {.delivered = {15, 0}}).what == kind::nothing);
+  CHECK(p.look(stream(9, 20, 20), group(20, 20)).what == kind::nothing);
 }
 
 TEST_CASE("a loss is told once, also where counts of two moments make it look smaller in between", "[group_progress]") {

@@ -14,8 +14,7 @@ void told_losses::came(std::uint32_t publisher, std::uint64_t counter, redis::st
 bool told_losses::is_told(const arrival& before, const arrival& behind) const {
   return std::any_of(ranges_.begin(), ranges_.end(),
                      [&](const auto& each) { return each.first < behind.id && before.id < each.second; }) ||
-         std::any_of(resets_.begin(), resets_.end(),
-                     [&](std::size_t at) { return before.number <= at && at < behind.number; });
+         std::any_of(resets_.begin(), resets_.end(), [&](std::size_t at) { return before.number <= at; });
 }
 
 std::string told_losses::untold(std::uint32_t publisher, std::uint64_t accepted) const {
@@ -25,7 +24,10 @@ std::string told_losses::untold(std::uint32_t publisher, std::uint64_t accepted)
   const auto look = [&](std::uint64_t counter, const arrival& behind) {
     if (counter > next && !is_told(last, behind)) {
       result += "untold: " + std::to_string(next) + " to " + std::to_string(counter - 1) + " of publisher " +
-                std::to_string(publisher) + '\n';
+                std::to_string(publisher) + ", between " + last.id.to_string() + " and " + behind.id.to_string() +
+                "; told";
+      for (const auto& [first, end] : ranges_) result += ' ' + first.to_string() + ".." + end.to_string();
+      result += '\n';
     }
     next = counter + 1;
     last = behind;

@@ -1,5 +1,5 @@
-// Whether a group's consumer was told every loss: what was trimmed by its ids, since it may be told late, and that the
-// stream was made anew in its place.
+// Whether a group's consumer was told every loss: what was trimmed by its ids, since it may be told late; and that the
+// stream was made anew, which stands for all of the old one that is missing.
 //
 // Threads: one at a time.
 #pragma once
