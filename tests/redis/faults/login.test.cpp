@@ -87,7 +87,7 @@ TEST_CASE("a wrong password is told without it, tried again with growing pauses,
   CHECK_FALSE(mentions(log.text(), "wr0ng"));
 }
 
-TEST_CASE("a password that is changed is no matter until the connection is lost; then it is told, and waited for",
+TEST_CASE("a password that is changed is no matter until the connection is lost, then it is told, and waited for",
           "[redis][faults][login]") {
   const redis_server server({.password = "sesame"});
   redis_client client(server);
