@@ -30,6 +30,8 @@ class group_reader final : public connection_owner, public reply_sink {
   /// Reads no more; what the server has delivered by then still comes.
   void end_reading();
   bool is_reading() const { return !asked_.empty(); }
+  /// The group is there, or was.
+  bool has_group() const { return has_group_; }
   /// What was delivered to this name before is in hand again.
   bool has_own() const { return has_own_; }
   void stop();
