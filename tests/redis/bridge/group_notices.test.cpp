@@ -82,8 +82,8 @@ TEST_CASE("what is trimmed right behind the making of a group is told, also if t
                               told.add(*e);
                             },
                             [&](const trimmed&) { told.add("trimmed"); }};
-  const auto work = a.redis.consume<std::string>("work", in_turn,
-                                                 {.group = "g", .max_in_flight = 1, .forget_after = 0s});
+  const auto work =
+      a.redis.consume<std::string>("work", in_turn, {.group = "g", .max_in_flight = 1, .forget_after = 0s});
   const opened_at_end guard(held);
   REQUIRE(eventually([&] { return mentions(client.run("INFO", "commandstats").text(), "cmdstat_xpending"); }));
   client.run("CLIENT", "UNPAUSE");
