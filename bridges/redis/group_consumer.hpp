@@ -104,7 +104,7 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   void found(const group_progress::finding& what);
   void tell(log_notice what);
   void forget_silent();
-  void looked_at_pending(const reply& summary);
+  void looked_at_pending(const reply& summary, bool had_group);
   void revoke(stream_id id);
   void claim_those(const std::vector<std::string>& ids, std::string_view idle, std::function<void(const reply*)> then);
   void make_idle(const std::vector<stream_id>& ids, std::chrono::milliseconds how_long,

@@ -61,7 +61,7 @@ void group_reader::on_open(connection&) {
   is_open_ = true;
   has_own_ = rests_ = told_ready_ = abounds_ = waits_ = false;
   own_ = {};
-  to_.look_soon();
+  if (has_group_) to_.look_soon();
   pump();
 }
 
@@ -136,7 +136,7 @@ void group_reader::created(const reply& what) {
   regroups_ = false;
   if (what.is_error() && !says(what, "BUSYGROUP")) return later(std::string(what.text));
   has_group_ = true;
-  pump();
+  to_.look_soon();  // and then it pumps
 }
 
 /// Where the group was, as far as is known, if the stream is the same; else at the beginning of the new one.

@@ -38,6 +38,8 @@ class group_reader final : public connection_owner, public reply_sink {
   void acknowledge(std::vector<stream_id> which);
   /// Sends what was appended now.
   void flush();
+  /// The group is there, or was.
+  bool has_group() const { return has_group_; }
   /// What was delivered to this name before is in hand again.
   bool has_own() const { return has_own_; }
   void stop();

@@ -197,9 +197,9 @@ void group_consumer::look() {
     if (self && what != nullptr) self->looked(*what);
   });
   append_command(core_.commands().out(), {"XPENDING", names_.key, names_.group});
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
+  expect_once(core_.commands(), [weak = weak_from_this(), had_group = reader_.has_group()](const reply* what) {
     const auto self = weak.lock();
-    if (self && what != nullptr) self->looked_at_pending(*what);
+    if (self && what != nullptr) self->looked_at_pending(*what, had_group);
   });
 }
 
@@ -242,10 +242,14 @@ void group_consumer::forget_silent() {
   expect_once(core_.commands(), [](const reply*) {});  // without a group, or the right to: some other time
 }
 
-void group_consumer::looked_at_pending(const reply& summary) {
+void group_consumer::looked_at_pending(const reply& summary, bool had_group) {
   looking_ = false;
-  has_looked_ = true;
-  reader_.pump();
+  if (had_group) {
+    has_looked_ = true;
+    reader_.pump();
+  } else if (reader_.has_group()) {
+    look_soon();  // it was made meanwhile: what is lost from now on is told
+  }
   if (summary.elements.size() < 3) return;
   pending_ = static_cast<std::uint64_t>(std::max<std::int64_t>(summary.elements[0].integer, 0));
   const auto oldest = stream_id::parse(summary.elements[1].text);

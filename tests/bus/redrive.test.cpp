@@ -105,7 +105,7 @@ TEST_CASE("redrive leaves alone what others published on the dead-letter topic",
   CHECK(on.bus.redrive<int>("never.used") == 0);
 }
 
-TEST_CASE("a dead-letter topic that nobody configured keeps letters for redrive; its own options decide otherwise",
+TEST_CASE("a dead-letter topic that nobody configured keeps letters for redrive, its own options decide otherwise",
           "[redrive]") {
   testing::recording_logger log;
   workshop on(log);

@@ -139,7 +139,7 @@ TEST_CASE("packed events that claim what is not there are a fault before any mem
   CHECK(mentions(read_entry(packed(), {{"packed", ""}}).fault, "version"));
 }
 
-TEST_CASE("no events, and more than 65536, cannot be packed; 65536 can", "[packed]") {
+TEST_CASE("no events, and more than 65536, cannot be packed, 65536 can", "[packed]") {
   std::vector<sample> events = run(65536, 7, 1);
   check_same(read_message(packed(), message_of(packed(), events)).events, events);
   CHECK(packed().max_events() == events.size());

@@ -49,8 +49,8 @@ std::string python_peer::xadd(const std::string& stream, const fields& values, j
 
 std::vector<python_peer::entry> python_peer::xread(const std::string& stream, const std::string& after,
                                                    std::size_t count, std::chrono::milliseconds block) {
-  return entries_of(
-      call("xread", {json{{bytes(stream).get<std::string>(), after}}}, {{"count", count}, {"block", block.count()}}));
+  return entries_of(call("xread", json::array({json{{bytes(stream).get<std::string>(), after}}}),
+                         {{"count", count}, {"block", block.count()}}));
 }
 
 std::vector<python_peer::entry> python_peer::xreadgroup(const std::string& stream, const std::string& group,

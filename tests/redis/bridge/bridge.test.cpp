@@ -74,7 +74,7 @@ TEST_CASE("an orderly end is told as closed, not as a lost connection", "[redis]
   CHECK(std::count(phases.begin(), phases.end(), redis::phase::lost) == 0);
 }
 
-TEST_CASE("overlapping routes are an error that names both; another way or another kind is none", "[redis][routes]") {
+TEST_CASE("overlapping routes are an error that names both, another way or another kind is none", "[redis][routes]") {
   const redis_server server;
   process a(server);
   a.redis.pubsub<std::string>("orders.*");

@@ -61,7 +61,7 @@ TEST_CASE("stop finishes and acknowledges what is in hand, takes no more, and le
   CHECK(b.p.redis.wait_ready(patience));  // it is not waited for any more
 }
 
-TEST_CASE("a consumer stopped during a pause for writes, before it has begun, ends behind it; the server lives",
+TEST_CASE("a consumer stopped during a pause for writes, before it has begun, ends behind it, and the server lives",
           "[redis][group]") {
   const redis_server server;
   redis_client client(server);
@@ -69,7 +69,7 @@ TEST_CASE("a consumer stopped during a pause for writes, before it has begun, en
   work_done done;
   REQUIRE(p.redis.wait_ready(patience));
   client.run("CLIENT", "PAUSE", 100'000, "WRITE");
-  auto work = p.redis.consume<std::string>("work", done.handler(), {.group = "g"});
+  auto work = p.redis.consume<std::string>("work", done.handler(), {.group = "g", .forget_after = 0s});
   REQUIRE(shows(client, "cmd=xgroup|create"));
   auto stopped = std::async(std::launch::async, [&] { return work.stop(patience); });
   REQUIRE(shows(client, "cmd=xack"));
@@ -78,13 +78,13 @@ TEST_CASE("a consumer stopped during a pause for writes, before it has begun, en
   CHECK(p.redis.stats().connections_lost == 0);
 }
 
-TEST_CASE("a consumer stopped during a pause for writes, while it reads, ends behind it; the server lives",
+TEST_CASE("a consumer stopped during a pause for writes, while it reads, ends behind it, and the server lives",
           "[redis][group]") {
   const redis_server server;
   redis_client client(server);
   process p(server);
   work_done done;
-  auto work = p.redis.consume<std::string>("work", done.handler(), {.group = "g"});
+  auto work = p.redis.consume<std::string>("work", done.handler(), {.group = "g", .forget_after = 0s});
   REQUIRE(p.redis.wait_ready(patience));
   client.run("CLIENT", "PAUSE", 100'000, "WRITE");
   auto stopped = std::async(std::launch::async, [&] { return work.stop(patience); });

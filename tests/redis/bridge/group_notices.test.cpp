@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tests/redis/bridge/group_fixture.hpp"
+#include "tests/redis/mentions.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
@@ -67,6 +68,32 @@ TEST_CASE("what is trimmed while a consumer is busy is told once, with its range
   const auto id = [&](std::size_t i) { return *redis::stream_id::parse(all[i][0].text()); };
   CHECK(*redis::stream_id::parse(told[0].first) <= id(1));
   CHECK(*redis::stream_id::parse(told[0].last) >= id(6));
+}
+
+TEST_CASE("what is trimmed right behind the making of a group is told, also if that took its time", "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  client.run("CLIENT", "PAUSE", 100'000, "WRITE");  // the group is not made, and what is known of it can be asked for
+  process a(server);
+  gate held;
+  diary told;
+  auto in_turn = overloaded{[&](const event<std::string>& e) {
+                              if (*e == "1") held.pass();
+                              told.add(*e);
+                            },
+                            [&](const trimmed&) { told.add("trimmed"); }};
+  const auto work =
+      a.redis.consume<std::string>("work", in_turn, {.group = "g", .max_in_flight = 1, .forget_after = 0s});
+  const opened_at_end guard(held);
+  REQUIRE(eventually([&] { return mentions(client.run("INFO", "commandstats").text(), "cmdstat_xpending"); }));
+  client.run("CLIENT", "UNPAUSE");
+  REQUIRE(eventually([&] { return pending(client) == 0; }));
+  add_work(client, {"1"});
+  REQUIRE(held.await(1));
+  add_work(client, numbers(2, 9));
+  client.run("XTRIM", "t:work", "MAXLEN", "2");
+  held.open();
+  CHECK(eventually([&] { return told.has("trimmed"); }));
 }
 
 TEST_CASE("a stream deleted under a group, or everything flushed, is told before what comes then", "[redis][group]") {

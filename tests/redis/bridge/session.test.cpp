@@ -192,7 +192,7 @@ TEST_CASE("a greeting that is not answered is given up at its deadline", "[sessi
   CHECK(s.next_kind() == kind::drop);
 }
 
-TEST_CASE("replies that stop coming lose the connection; those that come keep it", "[session]") {
+TEST_CASE("replies that stop coming lose the connection, those that come keep it", "[session]") {
   script s({.command_timeout = 2s});
   s.become_ready();
   s.session.sent(s.now);

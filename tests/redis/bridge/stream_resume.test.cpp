@@ -1,12 +1,11 @@
 // Cursors that are kept in Redis under a name, and processes that go on where they were.
 #include <algorithm>
-#include <atomic>
-#include <future>
 #include <thread>
 #include <utility>
 
 #include "tests/eventually.hpp"
 #include "tests/recording_logger.hpp"
+#include "tests/redis/bridge/gate.hpp"
 #include "tests/redis/bridge/listener.hpp"
 #include "tests/redis/client.hpp"
 #include "tests/redis/error_count.hpp"
@@ -138,15 +137,15 @@ TEST_CASE("a cursor under a name does not pass what the topic has taken and its 
   for (const auto& each : numbers(1, 100)) client.run("XADD", "t:x", "*", "data", each);
   const auto id_of = [&](std::size_t which) { return client.run("XRANGE", "t:x", "-", "+")[which - 1][0].text(); };
   process one(server);
-  std::atomic<int> allowed{10};
+  gate held;
   diary told;
   const auto s = one.bus.topic<std::string>("x").subscribe(
       [&](const std::string& value) {
-        for (int now = allowed; std::stoi(value) > now; now = allowed)
-          allowed.wait(now);  // until the test lets it go on
+        if (value == "11") held.pass();
         told.add(value);
       },
       {.run_on = run_on::own_thread});
+  const opened_at_end guard(held);
   one.redis.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"});
   REQUIRE(eventually([&] { return one.redis.stats().in == 100; }));
   REQUIRE(eventually([&] { return told.get().size() == 10; }));
@@ -156,8 +155,7 @@ TEST_CASE("a cursor under a name does not pass what the topic has taken and its 
       REQUIRE(redis::stream_id::parse(saved.text().substr(0, saved.text().find(' '))) <=
               redis::stream_id::parse(id_of(10)));
   }
-  allowed = 100;
-  allowed.notify_all();
+  held.open();
   CHECK(eventually([&] {
     const auto saved = client.run("GET", "t:x:cursor:me");
     return !saved.is_nil() && saved.text() == id_of(100) + " 100";
@@ -173,19 +171,20 @@ TEST_CASE("a bus that closes leaves the cursor where its handlers are, whether t
   const auto live = [&](int stands_still_at, std::chrono::nanoseconds closes_within) {
     process one(server);
     diary told;
-    std::promise<void> goes_on;
+    gate held;
     const auto s = one.bus.topic<std::string>("x").subscribe(
         [&](const std::string& value) {
           told.add(value);
-          if (std::stoi(value) == stands_still_at) goes_on.get_future().wait();
+          if (std::stoi(value) == stands_still_at) held.pass();
         },
         {.run_on = run_on::own_thread});
+    const opened_at_end guard(held);
     one.redis.stream<std::string>("x", with);
     REQUIRE(eventually([&] { return told.ends_with(std::to_string(stands_still_at)) || told.ends_with("20"); }));
     const bool drained = one.bus.close(closes_within).drained;
     CHECK(drained == (stands_still_at > 20));
     one.redis.close(1s);
-    goes_on.set_value();
+    held.open();
     return told.get();
   };
   const lines first = live(5, 50ms);

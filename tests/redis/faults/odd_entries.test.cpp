@@ -1,4 +1,5 @@
 // What foreign programs write that is no event of ours, or an unusual one: never more than that entry is at stake.
+#include <algorithm>
 #include <map>
 
 #include "tests/catch.hpp"
@@ -6,6 +7,7 @@
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 #include "tests/redis/faults/memory_in_use.hpp"
+#include "tests/stress.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
@@ -106,7 +108,7 @@ TEST_CASE("a foreign entry of 64 MiB in one field, and one without data, are rea
   auto in = a.bus.topic<std::string>("x").inbox();
   a.redis.stream<std::string>("x");
   REQUIRE(a.redis.wait_ready(patience));
-  const std::string huge(64 * mebibyte, 'h');
+  const std::string huge(std::max<std::size_t>(scaled(64), 8) * mebibyte, 'h');
   client.run("XADD", "t:x", "MAXLEN", "1", "*", "no_data", huge);
   REQUIRE(eventually([&] { return a.redis.stats().decode_failures == 1; }));
   client.run("XADD", "t:x", "MAXLEN", "1", "*", "extra", huge, "data", "small");
@@ -114,7 +116,7 @@ TEST_CASE("a foreign entry of 64 MiB in one field, and one without data, are rea
   client.run("XADD", "t:x", "MAXLEN", "1", "*", "data", huge);
   const auto one = in.next(patience);
   REQUIRE(one);
-  CHECK(**one == huge);
+  CHECK((**one == huge));  // not printed
   CHECK(a.redis.stats().connections_lost == 0);
 }
 
