@@ -220,6 +220,8 @@ bool group_consumer::collect(group_batch& from) {
 }
 
 void group_consumer::collect(group_task& from) {
+  // Killed, at the latest by that handler itself: what it has done stays pending.
+  if (hands_->is_closed()) return;
   if (from.state.load(std::memory_order_relaxed) != group_task::outcome::handled) return failed(from);
   if (!from.handled.empty()) partly_.erase(from.id);
   ledger_.done(from.id);
