@@ -126,8 +126,11 @@ void log::give_back() {
   chunk* gone = nullptr;
   if (head_ != nullptr && head_ == tail_ && begin() == next_) {
     std::lock_guard lock(mutex_);
-    gone = std::exchange(head_, nullptr);
-    tail_ = nullptr;
+    // A reader that has a pin on it goes on there.
+    if (head_->is_quiet()) {
+      gone = std::exchange(head_, nullptr);
+      tail_ = nullptr;
+    }
   }
   if (gone != nullptr) gone->unlink();
   next_capacity_ = first_chunk_entries;

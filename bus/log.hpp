@@ -83,7 +83,7 @@ class log {
   bool destroy_worn(std::size_t most);
   /// Anybody: destroys them all.
   void clear_worn();
-  /// Writer: gives memory back; all of it if the log is empty, the spare chunk in any case.
+  /// Writer: gives memory back; all of it if the log is empty and nobody has a pin, the spare chunk in any case.
   void give_back();
   /// Trimming would destroy something: payloads with destructors or annotations. Written by the writer, read anywhere.
   bool keeps_resources() const { return keeps_resources_.load(std::memory_order_relaxed); }

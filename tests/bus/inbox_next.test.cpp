@@ -87,6 +87,19 @@ TEST_CASE("an event from next stays readable after later ones and after the bus"
   CHECK(kept->topic() == "in");
 }
 
+TEST_CASE("an inbox that is read one by one reads on after its idle topic gave its memory back", "[inbox]") {
+  manual_bus on({.reclaim_after = 1s});
+  auto topic = on.bus.topic<int>("in");
+  auto in = topic.inbox();
+  for (int i = 1; i <= 20; ++i) {
+    publish(on, topic, i, i);
+    const auto one = in.next(5ms);
+    REQUIRE(one);
+    CHECK(**one == i);
+    on.advance(1h);
+  }
+}
+
 TEST_CASE("iteration ends when the topic is finished", "[inbox]") {
   manual_bus on;
   auto topic = on.bus.topic<int>("in");
