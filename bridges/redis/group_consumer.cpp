@@ -83,7 +83,7 @@ std::size_t group_consumer::wants() {
   }
   // Half of it at least, so that reads are large, unless hands may have nothing to do meanwhile.
   const std::size_t room = ledger_.room();
-  return room >= (with_.max_in_flight + 1) / 2 || ledger_.out() <= with_.concurrency ? room : 0;
+  return room >= half() || ledger_.out() <= with_.concurrency ? room : 0;
 }
 
 void group_consumer::take_new(std::span<const reply> entries, const std::shared_ptr<arena>& memory) {
@@ -194,6 +194,7 @@ bool group_consumer::collect() {
   std::erase_if(batches_, [](const auto& each) { return each->first_open == each->tasks.size(); });
   acknowledge();
   reader_.pump();
+  reader_.flush();
   arm();
   look_at_end();
   return true;
@@ -243,33 +244,42 @@ void group_consumer::failed(group_task& from) {
   bury({from.id, from.id_text, from.words, ledger_.deliveries(from.id), 0}, from.why->error, from.why->rest);
 }
 
+/// Ahead of the next read where that is possible: then it need not wait for the answer.
 void group_consumer::acknowledge() {
-  if (!core_.has_commands() || acks_refused_) return;
-  auto ids = ledger_.take_done();
-  if (ids.empty()) return;
-  command_writer out(core_.commands().out());
-  out.begin(3 + ids.size()).word("XACK").word(names_.key).word(names_.group);
-  std::string text;
-  for (const auto& each : ids) {
-    text.clear();
-    each.append_to(text);
-    out.word(text);
+  using sent = group_ledger::sent;
+  if (acks_refused_) return;
+  if (reader_.can_acknowledge()) {
+    if (auto ids = ledger_.take_done(sent::ahead); !ids.empty()) reader_.acknowledge(std::move(ids));
+    return;
   }
+  if (!core_.has_commands()) return;
+  auto ids = ledger_.take_done(sent::aside);
+  if (ids.empty()) return;
+  append_acknowledgement(core_.commands().out(), names_, ids);
   expect_once(core_.commands(), [weak = weak_from_this(), ids = std::move(ids)](const reply* what) {
     const auto self = weak.lock();
     if (!self || self->ended_ || what == nullptr) return;  // sent again on the next connection
-    if (what->is_error()) {
-      self->core_.warn("no acknowledgement", "the server does not acknowledge entries of '" + self->names_.key +
-                                                 "' now: " + std::string(what->text));
-      self->acks_refused_ = true;
-      return;
-    }
-    self->core_.counts.consumed += ids.size();
-    self->ledger_.acknowledged(ids);
+    self->acknowledged(ids, *what);
     self->reader_.pump();
     self->look_at_end();
   });
   core_.commands().flush();
+}
+
+void group_consumer::acknowledged(const std::vector<stream_id>& which, const reply& what) {
+  if (what.is_error()) {
+    core_.warn("no acknowledgement",
+               "the server does not acknowledge entries of '" + names_.key + "' now: " + std::string(what.text));
+    acks_refused_ = true;
+    return ledger_.lost_ahead();  // they hold room again
+  }
+  core_.counts.consumed += which.size();
+  ledger_.acknowledged(which);
+}
+
+void group_consumer::lost_acknowledgements() {
+  ledger_.lost_ahead();
+  acknowledge();
 }
 
 void group_consumer::add_to(stats& sum) const {

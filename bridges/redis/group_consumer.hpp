@@ -64,6 +64,14 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   std::size_t take_claimed(const reply& what, const std::shared_ptr<arena>& memory);
   /// Own entries are in hand again: now those of others.
   void claim_soon();
+  /// What the hands have done since. True: something.
+  bool collect();
+  /// What the server answered to the acknowledgement of those.
+  void acknowledged(const std::vector<stream_id>& which, const reply& what);
+  /// The reader's connection was lost, and with it what it was to acknowledge.
+  void lost_acknowledgements();
+  /// Half of what may be in flight: reads of a stream that flows.
+  std::size_t half() const { return (with_.max_in_flight + 1) / 2; }
   /// The reader has come to rest: perhaps all is finished.
   void look_at_end();
 
@@ -78,8 +86,6 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   };
 
   void hand_out(const std::vector<arrival>& what, const std::shared_ptr<arena>& memory);
-  /// What the hands have done since. True: something.
-  bool collect();
   bool collect(group_batch& from);
   void collect(group_task& from);
   void outcome();

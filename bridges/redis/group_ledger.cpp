@@ -4,13 +4,15 @@
 
 namespace actorbus::redis {
 
-std::size_t group_ledger::room() const { return with_.max_in_flight - std::min(with_.max_in_flight, held_.size()); }
+std::size_t group_ledger::room() const {
+  return with_.max_in_flight - std::min(with_.max_in_flight, held_.size() - ahead_);
+}
 
 bool group_ledger::add(stream_id id, std::uint64_t deliveries, time_point now) {
   const auto [at, is_fresh] = held_.emplace(id, entry{state::out, deliveries, now, {}});
   if (!is_fresh) {
-    if (at->second.now != state::confirming) return false;
-    at->second.now = state::done;
+    if (!is_confirming(at->second)) return false;
+    turn(at->second, state::done);
     done_.push_back(id);
     return false;
   }
@@ -19,21 +21,23 @@ bool group_ledger::add(stream_id id, std::uint64_t deliveries, time_point now) {
   return true;
 }
 
-void group_ledger::take_out(entry& which, state to) {
+void group_ledger::turn(entry& which, state to) {
   if (which.now == state::out) --out_;
+  if (which.now == state::confirming_ahead) --ahead_;
+  if (to == state::confirming_ahead) ++ahead_;
   which.now = to;
 }
 
 void group_ledger::erase(entries::iterator which) {
   if (which->second.now == state::resting) resting_.erase({which->second.rested_at, which->first});
-  take_out(which->second, state::done);
+  turn(which->second, state::done);
   held_.erase(which);
 }
 
 void group_ledger::done(stream_id id) {
   const auto found = held_.find(id);
   if (found == held_.end() || found->second.now != state::out) return;
-  take_out(found->second, state::done);
+  turn(found->second, state::done);
   done_.push_back(id);
 }
 
@@ -42,7 +46,7 @@ bool group_ledger::failed(stream_id id, time_point now) {
   if (found == held_.end()) return true;  // forgotten meanwhile: not ours to bury
   entry& which = found->second;
   if (which.deliveries >= with_.max_deliveries) return false;
-  take_out(which, state::resting);
+  turn(which, state::resting);
   which.rested_at = now + delay_before(which.deliveries + 1);
   resting_.emplace(which.rested_at, id);
   return true;
@@ -50,7 +54,7 @@ bool group_ledger::failed(stream_id id, time_point now) {
 
 void group_ledger::bury(stream_id id) {
   const auto found = held_.find(id);
-  if (found != held_.end()) take_out(found->second, state::buried);
+  if (found != held_.end()) turn(found->second, state::buried);
 }
 
 void group_ledger::forget(stream_id id) {
@@ -88,8 +92,8 @@ bool group_ledger::recalled(stream_id id, std::optional<std::uint64_t> deliverie
   return true;
 }
 
-std::vector<stream_id> group_ledger::take_done() {
-  for (const auto& each : done_) held_.at(each).now = state::confirming;
+std::vector<stream_id> group_ledger::take_done(sent how) {
+  for (const auto& each : done_) turn(held_.at(each), how == sent::ahead ? state::confirming_ahead : state::confirming);
   return std::exchange(done_, {});
 }
 
@@ -97,7 +101,7 @@ void group_ledger::acknowledged(const std::vector<stream_id>& which) {
   for (const auto& each : which) {
     const auto found = held_.find(each);
     if (found == held_.end()) continue;
-    if (found->second.now == state::confirming || found->second.now == state::buried) held_.erase(found);
+    if (is_confirming(found->second) || found->second.now == state::buried) erase(found);
   }
 }
 
@@ -106,7 +110,7 @@ std::vector<stream_id> group_ledger::take_aging(time_point now) {
   if (now < next_look_) return aging;
   next_look_ = time_point::max();
   for (auto& [id, each] : held_) {
-    if (each.now == state::done || each.now == state::confirming) continue;
+    if (each.now == state::done || is_confirming(each)) continue;
     if (now - each.known_alive >= keep_alive()) {
       each.known_alive = now;
       aging.push_back(id);
@@ -118,15 +122,22 @@ std::vector<stream_id> group_ledger::take_aging(time_point now) {
 }
 
 void group_ledger::lost(time_point now) {
+  do_again(state::confirming);
   for (auto& [id, each] : held_) {
-    if (each.now == state::confirming) {
-      each.now = state::done;
-      done_.push_back(id);
-    } else if (each.now == state::recalling) {
-      each.now = state::resting;
-      each.rested_at = now;
-      resting_.emplace(now, id);
-    }
+    if (each.now != state::recalling) continue;
+    each.now = state::resting;
+    each.rested_at = now;
+    resting_.emplace(now, id);
+  }
+}
+
+void group_ledger::lost_ahead() { do_again(state::confirming_ahead); }
+
+void group_ledger::do_again(state those) {
+  for (auto& [id, each] : held_) {
+    if (each.now != those) continue;
+    turn(each, state::done);
+    done_.push_back(id);
   }
   std::sort(done_.begin(), done_.end());
 }

@@ -33,7 +33,7 @@ class group_ledger {
 
   explicit group_ledger(const group_settings& with) : with_(with) {}
 
-  /// How many more entries the server may deliver.
+  /// How many more entries the server may deliver to whoever asks behind the acknowledgements taken as `sent::ahead`.
   std::size_t room() const;
   /// The server delivered it, for the `deliveries`-th time. False: it is held already, as after a claim of one's own,
   /// or in a group that was made again. If its acknowledgement is under way, it is to be acknowledged once more: the
@@ -60,8 +60,13 @@ class group_ledger {
   /// claimed by another, or deleted.
   bool recalled(stream_id id, std::optional<std::uint64_t> deliveries, time_point now);
 
-  /// Those that are to be acknowledged, each once, until `lost`.
-  std::vector<stream_id> take_done();
+  /// How acknowledgements go to the server.
+  enum class sent : std::uint8_t {
+    aside,  ///< by another way than reads: they hold room until they are confirmed
+    ahead,  ///< by the same way as reads, whichever follow: the server sees them first, so they hold none
+  };
+  /// Those that are to be acknowledged, each once, until `lost` or `lost_ahead`.
+  std::vector<stream_id> take_done(sent how = sent::aside);
   /// The server confirmed them.
   void acknowledged(const std::vector<stream_id>& which);
 
@@ -70,6 +75,8 @@ class group_ledger {
 
   /// The connection was lost: what was asked and not answered is asked again. Burials are their owner's matter.
   void lost(time_point now);
+  /// The same of what went ahead of reads.
+  void lost_ahead();
 
   /// When one of the `take_` functions has something that it does not have now; max if never.
   time_point wake_at() const;
@@ -85,7 +92,7 @@ class group_ledger {
   std::optional<stream_id> oldest() const;
 
  private:
-  enum class state : std::uint8_t { out, resting, recalling, done, confirming, buried };
+  enum class state : std::uint8_t { out, resting, recalling, done, confirming, confirming_ahead, buried };
   struct entry {
     state now;
     std::uint64_t deliveries;
@@ -99,7 +106,11 @@ class group_ledger {
   };
   using entries = std::unordered_map<stream_id, entry, hash>;
 
-  void take_out(entry& which, state to);
+  static bool is_confirming(const entry& which) {
+    return which.now == state::confirming || which.now == state::confirming_ahead;
+  }
+  void turn(entry& which, state to);
+  void do_again(state those);
   void erase(entries::iterator which);
   std::chrono::nanoseconds delay_before(std::uint64_t delivery) const;
   std::chrono::nanoseconds keep_alive() const { return with_.claim_after / 3; }
@@ -109,6 +120,7 @@ class group_ledger {
   std::vector<stream_id> done_;
   std::set<std::pair<time_point, stream_id>> resting_;
   std::size_t out_ = 0;
+  std::size_t ahead_ = 0;                     ///< confirming_ahead
   time_point next_look_ = time_point::max();  ///< for those that age
 };
 

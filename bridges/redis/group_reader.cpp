@@ -28,6 +28,17 @@ bool says(const reply& what, std::string_view text) {
 
 }  // namespace
 
+void append_acknowledgement(std::string& to, const group_names& by, const std::vector<stream_id>& which) {
+  command_writer out(to);
+  out.begin(3 + which.size()).word("XACK").word(by.key).word(by.group);
+  std::string text;
+  for (const auto& each : which) {
+    text.clear();
+    each.append_to(text);
+    out.word(text);
+  }
+}
+
 group_reader::group_reader(bridge_core& of, group_consumer& to) : core_(of), to_(to), later_(of.loop().context()) {}
 
 group_reader::~group_reader() = default;
@@ -48,7 +59,7 @@ void group_reader::on_connecting(connection&) { core_.states().connecting(superv
 
 void group_reader::on_open(connection&) {
   is_open_ = true;
-  has_own_ = rests_ = told_ready_ = abounds_ = false;
+  has_own_ = rests_ = told_ready_ = abounds_ = waits_ = false;
   own_ = {};
   if (has_group_) to_.look_soon();
   pump();
@@ -58,7 +69,9 @@ void group_reader::on_lost(connection&, const std::string& reason) {
   is_open_ = regroups_ = false;
   asked_.clear();
   requested_.clear();
+  acknowledging_.clear();
   if (stopped_) return;
+  to_.lost_acknowledgements();
   core_.states().lost(supervisor::role::group, reason, to_.mark());
   core_.loop().post([this, alive = std::weak_ptr(connection_)] {
     if (!alive.expired()) to_.look_at_end();
@@ -78,20 +91,39 @@ void group_reader::ask(question what, std::chrono::nanoseconds longer) {
 
 void group_reader::pump() {
   if (!is_open_ || rests_ || stopped_ || regroups_) return;
-  if (!asked_.empty()) return read_ahead();
+  if (is_reading()) return read_ahead();
   const std::size_t room = to_.wants();
   if (room == 0) return;
   if (!has_group_) return create(to_.names().from);
   if (!to_.has_looked()) return;  // it pumps then: what was lost is found before more is read
   if (!has_own_) return ask_own();
   read(room);
+  read_ahead();
 }
 
 void group_reader::read_ahead() {
-  if (!abounds_ || requested_.empty() || requested_.size() >= most_reads || asked_.size() != requested_.size()) return;
+  const bool reads_only = asked_.size() == requested_.size() + acknowledging_.size();
+  if (!abounds_ || requested_.empty() || requested_.size() >= most_reads || !reads_only) return;
   const std::size_t out = requested_.front();
   const std::size_t room = to_.wants();
-  if (room >= out + size_.get()) read(room - out);
+  if (room >= out + std::min(size_.get(), to_.half())) read(room - out);
+}
+
+void group_reader::acknowledge(std::vector<stream_id> which) {
+  append_acknowledgement(connection_->out(), to_.names(), which);
+  acknowledging_.push_back(std::move(which));
+  ask(question::acknowledge);
+}
+
+void group_reader::acknowledged(const reply& what) {
+  const auto which = std::move(acknowledging_.front());
+  acknowledging_.pop_front();
+  to_.acknowledged(which, what);
+  pump();
+}
+
+void group_reader::flush() {
+  if (is_open_) connection_->flush();
 }
 
 void group_reader::create(const std::string& from) {
@@ -158,12 +190,16 @@ void group_reader::claimed_own(const reply& what, connection& by) {
 void group_reader::read(std::size_t room) {
   if (!std::exchange(told_ready_, true)) core_.states().ready(supervisor::role::group, to_.mark());
   const auto& names = to_.names();
-  requested_.push_back(std::min(room, size_.get()));
+  // While entries abound no read waits for them, so that acknowledgements may stand behind it; and half of the room is
+  // read while the other half is handled.
+  waits_ = !abounds_;
+  requested_.push_back(std::min({room, size_.get(), abounds_ ? to_.half() : room}));
   command_writer out(connection_->out());
-  out.begin(11).word("XREADGROUP").word("GROUP").word(names.group).word(names.consumer);
+  out.begin(waits_ ? 11 : 9).word("XREADGROUP").word("GROUP").word(names.group).word(names.consumer);
   out.word("COUNT").number(static_cast<std::int64_t>(requested_.back()));
-  out.word("BLOCK").number(block.count()).word("STREAMS").word(names.key).word(">");
-  ask(question::read, block);
+  if (waits_) out.word("BLOCK").number(block.count());
+  out.word("STREAMS").word(names.key).word(">");
+  ask(question::read, waits_ ? block : std::chrono::milliseconds{0});
 }
 
 void group_reader::take(const reply& what, connection& by) {
@@ -186,6 +222,9 @@ void group_reader::take(const reply& what, connection& by) {
     case question::read:
       took(what, by);
       break;
+    case question::acknowledge:
+      acknowledged(what);
+      break;
   }
   to_.look_at_end();  // it may have waited for this reply, whatever it was
 }
@@ -199,12 +238,11 @@ void group_reader::found_facts(const reply& what) {
 void group_reader::took(const reply& what, connection& by) {
   const std::size_t requested = requested_.front();
   requested_.pop_front();
-  abounds_ = false;
+  abounds_ = waits_ = false;
   if (is_group_missing(what)) return;
   if (what.is_error()) return later(std::string(what.text));
   if (what.is_array()) entries(what, requested, by);
   pump();
-  if (ends_ && !requested_.empty()) end_reading();
 }
 
 void group_reader::entries(const reply& what, std::size_t requested, connection& by) {
@@ -214,8 +252,9 @@ void group_reader::entries(const reply& what, std::size_t requested, connection&
   abounds_ = found.size() >= requested;
   size_.came(found.size(), memory->used());
   to_.take_new(found, memory);
+  to_.collect();
   pump();
-  connection_->flush();  // the server reads on while the handlers work
+  flush();  // the server reads on while the handlers work
 }
 
 /// The stream or the group was deleted: it is made again.
@@ -240,8 +279,7 @@ void group_reader::later(const std::string& why) {
 }
 
 void group_reader::end_reading() {
-  ends_ = true;
-  if (asked_.empty()) return;
+  if (!is_reading()) return;
   const auto id = connection_->client_id();
   if (id == 0 || !core_.has_commands()) return;  // the read ends by itself soon
   // A redis-server 7.0 dies of UNBLOCK where a write stands in a pause for writes, and a group's read is one. What

@@ -18,6 +18,9 @@
 namespace actorbus::redis {
 
 class group_consumer;
+struct group_names;
+
+void append_acknowledgement(std::string& to, const group_names& by, const std::vector<stream_id>& which);
 
 class group_reader final : public connection_owner, public reply_sink {
  public:
@@ -29,7 +32,12 @@ class group_reader final : public connection_owner, public reply_sink {
   void pump();
   /// Reads no more; what the server has delivered by then still comes.
   void end_reading();
-  bool is_reading() const { return !asked_.empty(); }
+  bool is_reading() const { return asked_.size() > acknowledging_.size(); }
+  /// Acknowledgements may go this way: ahead of the reads to come, and not behind one that waits for entries.
+  bool can_acknowledge() const { return is_open_ && !stopped_ && !waits_; }
+  void acknowledge(std::vector<stream_id> which);
+  /// Sends what was appended now.
+  void flush();
   /// The group is there, or was.
   bool has_group() const { return has_group_; }
   /// What was delivered to this name before is in hand again.
@@ -45,7 +53,7 @@ class group_reader final : public connection_owner, public reply_sink {
   void lost(std::size_t count) override;
 
  private:
-  enum class question : std::uint8_t { facts, create, own, claim, read };
+  enum class question : std::uint8_t { facts, create, own, claim, read, acknowledge };
 
   void ask(question what, std::chrono::nanoseconds longer = {});
   void create(const std::string& from);
@@ -57,6 +65,7 @@ class group_reader final : public connection_owner, public reply_sink {
   void claimed_own(const reply& what, connection& by);
   void read(std::size_t room);
   void read_ahead();
+  void acknowledged(const reply& what);
   void took(const reply& what, connection& by);
   void entries(const reply& what, std::size_t requested, connection& by);
   bool is_group_missing(const reply& what);
@@ -68,14 +77,15 @@ class group_reader final : public connection_owner, public reply_sink {
   boost::asio::steady_timer later_;
   std::deque<question> asked_;
   std::deque<std::size_t> requested_;  ///< entries, by the reads under way
+  std::deque<std::vector<stream_id>> acknowledging_;
   read_size size_;
   stream_id own_ = {};      ///< own entries up to here were taken up again
   bool has_group_ = false;  ///< it was there at least once
   bool has_own_ = false;    ///< this connection has taken up everything
   bool is_open_ = false;
   bool abounds_ = false;   ///< the last read gave all that was asked for
+  bool waits_ = false;     ///< a read under way waits for entries
   bool regroups_ = false;  ///< the group is being made again
-  bool ends_ = false;      ///< nothing more is to be read
   bool rests_ = false;
   bool told_ready_ = false;
   bool stopped_ = false;

@@ -7,6 +7,7 @@
 
 #include <bridges/redis/append_script.hpp>
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/entry_runs.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/reused.hpp>
 #include <bridges/redis/stream_feed.hpp>
@@ -19,7 +20,6 @@ namespace {
 
 /// Events of one entry where a format packs, and of one call of the script.
 constexpr std::size_t largest_batch = 256;
-constexpr std::size_t largest_script_batch = 64;
 
 /// Fields of one event with the script: Lua passes at most 8,000 words to a command.
 constexpr std::size_t most_script_fields = 3'900;
@@ -153,7 +153,7 @@ void stream_out::event(const metadata& about, const outgoing& what) {
   mine.origin_sequence = about.sequence;
   const std::uint64_t token = about.origin == core_.origin() ? about.origin_sequence : 0;
   require_fit(mine);
-  const std::size_t most = is_scripted() ? largest_script_batch : std::min(as_.max_events(), largest_batch);
+  const std::size_t most = is_scripted() ? largest_batch : std::min(as_.max_events(), largest_batch);
   if (most == 1) return add_plain(to, {&mine, 1}, token);
   const bool must_part =
       token != 0 || batch_.topic() != about.topic || batch_.size() >= most || batch_.bytes() >= largest_batch_bytes;
@@ -187,19 +187,22 @@ void stream_out::write_trimming(std::vector<std::string>& words, std::size_t eve
   }
 }
 
+std::string stream_out::take_spare() {
+  if (spare_.empty()) return {};
+  std::string result = std::move(spare_.back());
+  spare_.pop_back();
+  result.clear();
+  return result;
+}
+
 void stream_out::add_plain(target& to, std::span<const outgoing> events, std::uint64_t token) {
   empty_for_reuse(scratch_);
   as_.write_entry(events, scratch_, fields_);
   if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
   std::vector<std::string> trimming;
   write_trimming(trimming, events.size());
-  unacknowledged one{{},   &to, 0, events.size(), 0, events.front().origin_sequence, events.back().origin_sequence,
-                     token};
-  if (!spare_.empty()) {
-    one.bytes = std::move(spare_.back());
-    spare_.pop_back();
-    one.bytes.clear();
-  }
+  unacknowledged one{
+      take_spare(), &to, 0, events.size(), 0, events.front().origin_sequence, events.back().origin_sequence, token};
   command_writer out(one.bytes);
   out.begin(3 + trimming.size() + 2 * fields_.size()).word("XADD").word(to.key);
   for (const auto& each : trimming) out.word(each);
@@ -216,23 +219,26 @@ void stream_out::add_scripted(target& to, std::span<const outgoing> events, std:
   std::vector<std::string> trimming;
   const std::size_t at_once = std::min(as_.max_events(), events.size());
   write_trimming(trimming, at_once);
-  unacknowledged one{
-      {},   &to, 0, events.size(), to.last_sequence, events.front().origin_sequence, events.back().origin_sequence,
-      token};
+  unacknowledged one{take_spare(),
+                     &to,
+                     0,
+                     events.size(),
+                     to.last_sequence,
+                     events.front().origin_sequence,
+                     events.back().origin_sequence,
+                     token};
   command_writer out(one.bytes);
   out.number(signed_of(trimming.size()));
   for (const auto& each : trimming) out.word(each);
-  one.words = 1 + trimming.size();
-  // A packed entry is added, or was, as a whole: it goes by its last event.
+  entry_runs runs(one.bytes);
   for (std::size_t i = 0; i < events.size(); i += at_once) {
     const auto some = events.subspan(i, std::min(at_once, events.size() - i));
     empty_for_reuse(scratch_);
     as_.write_entry(some, scratch_, fields_);
     if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
-    out.number(signed_of(some.back().origin_sequence)).number(signed_of(2 * fields_.size()));
-    for (const auto& each : fields_) out.word(each.name).word(each.value);
-    one.words += 2 + 2 * fields_.size();
+    runs.add(fields_);
   }
+  one.words = 1 + trimming.size() + runs.end();
   to.last_sequence = one.last;
   send(one, false);
   events_ += one.events;

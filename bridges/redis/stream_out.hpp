@@ -63,6 +63,7 @@ class stream_out final : public outbound_route {
   void add_batch(std::uint64_t token = 0);
   void add_plain(target& to, std::span<const outgoing> events, std::uint64_t token);
   void add_scripted(target& to, std::span<const outgoing> events, std::uint64_t token);
+  std::string take_spare();
   void write_trimming(std::vector<std::string>& words, std::size_t events);
   void send(const unacknowledged& what, bool adopts);
   void send_expiries();

@@ -1,10 +1,13 @@
 // The bridge under test, between two buses, as the peers of redis_peers.hpp are used.
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <bridges/redis/bridge.hpp>
 #include <bus/bus.hpp>
@@ -152,8 +155,9 @@ class group_consumer {
   redis::consumer work_;
 };
 
-/// What a topic's publisher has beside it.
-enum class beside { nothing, a_subscriber, bridge_up, bridge_down };
+/// What a topic's publisher has beside it. An inbox is emptied by a thread that sleeps on its descriptor, as a bridge's
+/// loop does: what a subscriber costs who is no worker of the bus.
+enum class beside { nothing, a_subscriber, an_inbox, bridge_up, bridge_down };
 
 /// A topic that may be bridged, for its publisher's side alone.
 class published_topic {
@@ -165,6 +169,10 @@ class published_topic {
           bus_.topic<std::string>("bench").subscribe([](const std::string&) {}, {.overflow = overflow::drop_oldest});
       return;
     }
+    if (what == beside::an_inbox) {
+      reader_ = std::thread([from = bus_.topic<std::string>("bench").inbox()]() mutable { read(from); });
+      return;
+    }
     auto with = bridged_by(link::tcp);
     if (what == beside::bridge_down) with.uri = "unix:///nonexistent/redis.sock";
     auto& bridge = bridge_.emplace(bus_, with);
@@ -172,12 +180,27 @@ class published_topic {
     if (what == beside::bridge_up) expect_ready(bridge);
   }
 
+  ~published_topic() {
+    if (!reader_.joinable()) return;
+    bus_.close(std::chrono::seconds{5});
+    reader_.join();
+  }
+
   void send(const std::string& message) { publisher_.publish(message); }
 
  private:
+  static void read(inbox<std::string>& from) {
+    ::pollfd readable{from.readable_fd(), POLLIN, 0};
+    while (!from.closed()) {
+      ::poll(&readable, 1, -1);
+      from.poll([](const std::string&) {});
+    }
+  }
+
   bus bus_;
   std::optional<redis::bridge> bridge_;
   subscription received_;
+  std::thread reader_;
   actorbus::publisher<std::string> publisher_ = bus_.topic<std::string>("bench").publisher();
 };
 

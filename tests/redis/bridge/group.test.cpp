@@ -102,6 +102,26 @@ TEST_CASE("as many handlers run at once as may, and no more is in hand than may 
   CHECK(most == 4);
 }
 
+TEST_CASE("the server never has more pending than may be in flight, though reads do not wait for acknowledgements",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 1000));
+  process a(server);
+  std::int64_t most = 0;
+  work_done done;
+  const auto work = a.redis.consume<std::string>("work",
+                                                 [&](const event<std::string>& e) {
+                                                   if (done.count() % 3 == 0) most = std::max(most, pending(client));
+                                                   done.add(e);
+                                                 },
+                                                 {.group = "g", .max_in_flight = 8});
+  CHECK(eventually([&] { return a.redis.stats().consumed == 1000; }));
+  CHECK(done.values() == numbers(1, 1000));
+  CHECK(most <= 8);
+  CHECK(most > 1);
+}
+
 TEST_CASE("an event handled is acknowledged while the next one's handler still runs", "[redis][group]") {
   const redis_server server;
   redis_client client(server);

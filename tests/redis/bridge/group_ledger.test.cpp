@@ -72,6 +72,30 @@ TEST_CASE("an acknowledgement whose answer was lost is sent again", "[group_ledg
   CHECK(f.ledger.held() == 0);
 }
 
+TEST_CASE("what is acknowledged ahead of the next read holds no room, until that is lost", "[group_ledger]") {
+  fixture f({.max_in_flight = 2});
+  for (const auto& each : {one, two}) f.deliver(each);
+  f.ledger.done(one);
+  CHECK(f.ledger.room() == 0);
+  CHECK(f.ledger.take_done(group_ledger::sent::ahead) == ids{one});
+  CHECK(f.ledger.room() == 1);
+  CHECK_FALSE(f.ledger.is_settled());
+  f.ledger.done(two);
+  CHECK(f.ledger.take_done(group_ledger::sent::aside) == ids{two});
+  f.ledger.lost(f.now);  // the other way
+  CHECK(f.ledger.take_done() == ids{two});
+  f.ledger.lost_ahead();
+  CHECK(f.ledger.room() == 0);
+  CHECK(f.ledger.take_done(group_ledger::sent::ahead) == ids{one});
+  CHECK_FALSE(f.ledger.add(one, 2, f.now));  // delivered again meanwhile
+  CHECK(f.ledger.room() == 0);
+  f.ledger.acknowledged({one, two});
+  CHECK(f.ledger.take_done(group_ledger::sent::ahead) == ids{one});
+  f.ledger.acknowledged({one});
+  CHECK(f.ledger.room() == 2);
+  CHECK(f.ledger.is_settled());
+}
+
 TEST_CASE("an entry delivered again while its acknowledgement is under way is acknowledged once more",
           "[group_ledger]") {
   fixture f({});
