@@ -150,6 +150,13 @@ TEST_CASE("a refused message is told behind what was on its way by then, in fron
     REQUIRE(eventually([&] { return between.request_bytes() > before; }));
     for (int i = 0; i < 2; ++i) CHECK_THROWS_AS(beside.run("GET", "any"), redis_error);  // read behind it
   }
+  REQUIRE(eventually([&] {
+    try {
+      return !beside.run("EXISTS", "any").integer();
+    } catch (const redis_error&) {  // the script has not ended yet
+      return false;
+    }
+  }));
   from.publish("on its way");
   REQUIRE(eventually([&] { return told.has("on its way"); }));
   between.resume();
