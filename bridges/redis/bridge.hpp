@@ -51,7 +51,9 @@ class bridge {
   /// in, the socket is always drained; what a full topic cannot take waits here, up to `capacity`, then the oldest goes
   /// (`latest`: all but the newest), which is counted and told by a `gap`. Nobody can be made to wait there, so `block`
   /// and `disconnect` act as drop_oldest. After a lost connection subscribers are told a `gap`, be it
-  /// this bridge's or, in `native` and `packed`, their publisher's.
+  /// this bridge's or, in `native` and `packed`, their publisher's: every loss lies inside one. What a server refused
+  /// that was busy with a script, or by an ACL, is told so, too, but behind what was on its way when it did, at most
+  /// bridge_options::max_in_flight events.
   /// A topic that a stream route covers is carried by that route alone.
   /// Throws errc::invalid_pattern, type_mismatch, errc::invalid_argument for an overlap with another pub/sub route or a
   /// format without messages, closed.
@@ -87,9 +89,14 @@ class bridge {
   /// its sequence is 0, and `redis.id` is its entry's id (with `:place` behind it for a further one of a packed entry).
   ///
   /// Entries that were trimmed before anybody of the group had read them, and a stream that was deleted or made anew,
-  /// are told to a handler that takes notices, `trimmed` and `epoch_reset`, of each of the group's consumers: trimming
-  /// within a second, perhaps behind what comes after it, and by servers from 7.4.3 on only if the group has not read
-  /// on.
+  /// are told to a handler that takes notices, `trimmed` and `epoch_reset`, of each of the group's consumers. Trimming
+  /// is told within a second, or, if the group was in the middle of its stream, once it is through: perhaps behind what
+  /// comes after it. The range covers all that was lost and may cover more; where the server has no count of the group,
+  /// as of one that began by `since` or was destroyed, until it is through, it is told where something may have been
+  /// lost. An `epoch_reset` stands for everything of the old stream that did not come. Servers from 7.4.3 on tell of
+  /// trimming only if the group has not read on. What was trimmed while it was pending is told to the consumer that
+  /// would have taken it up, alone; what is in a handler's hands then is handled, and a dead letter if that fails for
+  /// good.
   ///
   /// What a consumer holds it keeps, however long its handler takes; what a dead one held others claim after
   /// options.claim_after, and so does the next consumer of its name, at once. A group that is missing is made, also
@@ -104,10 +111,9 @@ class bridge {
   }
 
   /// Puts the dead letters of a topic back on the streams they came from, oldest first, those that are there when it
-  /// begins; each in one step of the server, so that none is lost or doubled whatever happens. (One with more than
-  /// 2,000 fields takes two, and comes twice if the connection is lost between them.) They are new entries there: every
-  /// reader of the stream gets them, and their deliveries are counted from 0. Returns how many. `as`: the format they
-  /// were consumed in. Blocks; throws as history does, and what was put back by then stays so.
+  /// begins; each in one step of the server, so that none is lost or doubled whatever happens. They are new entries
+  /// there: every reader of the stream gets them, and their deliveries are counted from 0. Returns how many. `as`: the
+  /// format they were consumed in. Blocks; throws as history does, and what was put back by then stays so.
   std::size_t redrive(std::string_view dead_letter_topic, redis::format as = format::native);
 
   /// The last `limit` events of a topic's stream, oldest first; those that are no T are left out. Blocks; throws

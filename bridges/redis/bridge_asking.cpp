@@ -98,25 +98,29 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
 }
 
 void bridge_core::ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
-                      const std::function<void(const reply&)>& take) {
+                      const std::function<void(const reply&)>& take, std::size_t commands) {
   auto promise = std::make_shared<std::promise<void>>();
   auto result = promise->get_future();
-  const auto fail = [promise, what](errc why, const std::string& text) {
+  const auto fail = [promise, what, has_failed = std::make_shared<bool>(false)](errc why, const std::string& text) {
+    if (std::exchange(*has_failed, true)) return;  // the first reason counts
     promise->set_exception(std::make_exception_ptr(bus_error(why, what + ": " + text)));
   };
-  const auto send = [promise, fail, command, take](const std::shared_ptr<connection>& by) {
+  const auto send = [promise, fail, command, take, commands](const std::shared_ptr<connection>& by) {
     if (!by) return fail(errc::not_connected, "there is no connection for requests now");
     command(by->out());
-    expect_once(*by, [promise, fail, take, by](const reply* answer) {
-      if (answer == nullptr) return fail(errc::not_connected, "the connection was lost before the answer");
-      if (answer->is_error()) return fail(errc::refused_by_server, std::string(answer->text));
-      try {
-        take(*answer);
-        promise->set_value();
-      } catch (...) {
-        promise->set_exception(std::current_exception());
-      }
-    });
+    for (std::size_t left = commands; left-- != 0;) {
+      expect_once(*by, [promise, fail, take, by, left](const reply* answer) {
+        if (answer == nullptr) return fail(errc::not_connected, "the connection was lost before the answer");
+        if (answer->is_error()) return fail(errc::refused_by_server, std::string(answer->text));
+        if (left != 0) return;
+        try {
+          take(*answer);
+          promise->set_value();
+        } catch (...) {
+          promise->set_exception(std::current_exception());
+        }
+      });
+    }
   };
   {
     std::lock_guard lock(closing_);

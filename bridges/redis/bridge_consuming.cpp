@@ -1,15 +1,11 @@
-// A bridge's consumers of groups: how they are made, and how their dead letters go back.
+// How a bridge's consumers of groups are made.
 #include <charconv>
 #include <utility>
 
 #include <bridges/redis/bridge.hpp>
 #include <bridges/redis/bridge_core.hpp>
-#include <bridges/redis/command.hpp>
-#include <bridges/redis/dead_letter_fields.hpp>
 #include <bridges/redis/group_consumer.hpp>
-#include <bridges/redis/group_scripts.hpp>
 #include <bus/errors.hpp>
-#include <bus/in_handler.hpp>
 #include <bus/names.hpp>
 
 namespace actorbus::redis {
@@ -83,72 +79,6 @@ consumer bridge::add_consumer(std::string_view topic, payload_shape shape, const
   fresh->start_hands();
   core_->add_consumer(fresh);
   return consumer(std::move(end));
-}
-
-std::size_t bridge::redrive(std::string_view dead_letter_topic, redis::format as) {
-  core::require_outside_handler("bridge::redrive");
-  require_topic_name(dead_letter_topic);
-  const wire_format& names = wire_format_of(as, as == format::fields ? payload_shape::fields : payload_shape::bytes);
-  const std::string& prefix = core_->options().prefix;
-  const std::string what = "redrive of '" + std::string(dead_letter_topic) + "'";
-  const std::string dead = names.stream_key(prefix, dead_letter_topic);
-  struct letter {
-    std::string id, stream;
-    std::vector<std::string> entry;  ///< of one with more words than a script can hand on
-  };
-  const auto ask = [&](std::vector<std::string> words, const std::function<void(const reply&)>& take) {
-    core_->ask(
-        what, bridge_core::asked_by::pool,
-        [words = std::move(words)](std::string& to) {
-          command_writer out(to);
-          out.begin(words.size());
-          for (const auto& each : words) out.word(each);
-        },
-        take);
-  };
-  const auto page = std::make_shared<std::vector<letter>>();  // kept by an answer that comes too late
-  const auto newest = std::make_shared<std::string>();
-  ask({"XREVRANGE", dead, "+", "-", "COUNT", "1"}, [newest](const reply& found) {
-    if (!found.elements.empty() && !found.elements[0].elements.empty()) *newest = found.elements[0].elements[0].text;
-  });
-  std::size_t count = 0;
-  for (std::string from = "-"; !newest->empty();) {
-    const auto last = std::make_shared<std::string>();
-    page->clear();
-    ask({"XRANGE", dead, from, *newest, "COUNT", "100"}, [page, last](const reply& found) {
-      for (const reply& each : found.elements) {
-        if (each.elements.size() < 2) continue;
-        *last = each.elements[0].text;
-        std::vector<field_view> fields;
-        const auto& words = each.elements[1].elements;
-        for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields.push_back({words[i].text, words[i + 1].text});
-        if (auto entry = read_large_letter(fields)) {
-          page->push_back({*last, std::string(fields[1].value), std::move(*entry)});
-        } else if (is_dead_letter(fields)) {
-          page->push_back({*last, std::string(fields[1].value), {}});
-        }
-      }
-    });
-    if (last->empty()) break;
-    from = stream_id::parse(*last).value_or(stream_id::max()).next().to_string();
-    const auto moved = std::make_shared<std::size_t>(0);
-    const auto count_moved = [moved](const reply& done) { *moved += static_cast<std::size_t>(done.integer); };
-    for (const auto& each : *page) {
-      if (!each.entry.empty()) {
-        std::vector<std::string> words{"XADD", each.stream, "*"};
-        words.insert(words.end(), each.entry.begin(), each.entry.end());
-        ask(std::move(words), [](const reply&) {});
-        ask({"XDEL", dead, each.id}, count_moved);
-        continue;
-      }
-      ask({"EVAL", std::string(redrive_script), "2", dead, each.stream, each.id,
-           std::to_string(2 * dead_letter_names.size())},
-          count_moved);
-    }
-    count += *moved;
-    if (*last == *newest) break;
-  }
-  return count;
 }
 
 }  // namespace actorbus::redis

@@ -62,9 +62,10 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   void publish_atomically(const std::vector<std::string>& words);
   /// On which connection a request goes: behind what goes out, or one of the pool.
   enum class asked_by : std::uint8_t { commands, pool };
-  /// Sends a command, and waits for the reply; throws not_connected, timeout, refused_by_server, closed.
+  /// Sends a command, and waits for the reply; throws not_connected, timeout, refused_by_server, closed. Of several
+  /// commands the last one's reply is taken, if none was refused.
   void ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
-           const std::function<void(const reply&)>& take);
+           const std::function<void(const reply&)>& take, std::size_t commands = 1);
   stats sum_up();
   bool flush(std::chrono::nanoseconds within);
   /// Has consumers finish, and flushes.

@@ -103,17 +103,31 @@ void group_consumer::take_new(std::span<const reply> entries, const std::shared_
   acknowledge();  // what came again while that was under way
 }
 
-void group_consumer::take_claimed(const reply& what, const std::shared_ptr<arena>& memory) {
+std::size_t group_consumer::take_claimed(const reply& what, const std::shared_ptr<arena>& memory) {
   const auto now = clock::now();
   std::vector<arrival> again;
+  group_progress::finding gone;
+  std::size_t got = 0;
   for (std::size_t i = 0; i + 2 < what.elements.size(); i += 3) {
     const auto id = stream_id::parse(what.elements[i].text);
-    const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(what.elements[i + 1].integer, 1));
-    if (!id || !(ledger_.add(*id, count, now) || ledger_.recalled(*id, count, now))) continue;
+    const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(what.elements[i + 1].integer, 0));
+    if (!id) continue;
+    if (count == 0) {
+      if (gone.what == group_progress::finding::kind::nothing)
+        gone = {.what = group_progress::finding::kind::trimmed, .first = *id, .last = *id};
+      gone.first = std::min(gone.first, *id);
+      gone.last = std::max(gone.last, *id);
+      continue;
+    }
+    found(std::exchange(gone, {}));  // what is between those that are gone is told only where there is nothing
+    ++got;
+    if (!(ledger_.add(*id, count, now) || ledger_.recalled(*id, count, now))) continue;
     ++core_.counts.redelivered;
     again.push_back({*id, what.elements[i].text, what.elements[i + 2].elements, count, count});
   }
+  found(gone);
   hand_out(again, memory);
+  return got;
 }
 
 void group_consumer::hand_out(const std::vector<arrival>& what, const std::shared_ptr<arena>& memory) {

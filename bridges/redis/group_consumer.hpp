@@ -59,8 +59,9 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   /// Where the group was in the stream; empty: nowhere, the stream is another.
   std::optional<stream_id> place_in(const stream_facts& now);
   void take_new(std::span<const reply> entries, const std::shared_ptr<arena>& memory);
-  /// What the claim script answered, of entries that are not in hand.
-  void take_claimed(const reply& what, const std::shared_ptr<arena>& memory);
+  /// What the claim script answered, of entries that are not in hand. What is not in the stream any more is told.
+  /// Returns how many are.
+  std::size_t take_claimed(const reply& what, const std::shared_ptr<arena>& memory);
   /// Own entries are in hand again: now those of others.
   void claim_soon();
   /// What the hands have done since. True: something.
@@ -100,11 +101,11 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   void keep_alive();
   void claim();
   void look();
-  void looked(const reply& groups);
+  void looked(const reply& all, bool had_group);
   void found(const group_progress::finding& what);
   void tell(log_notice what);
   void forget_silent();
-  void looked_at_pending(const reply& summary, bool had_group);
+  void looked_at_pending(const reply& summary);
   void revoke(stream_id id);
   void claim_those(const std::vector<std::string>& ids, std::string_view idle, std::function<void(const reply*)> then);
   void make_idle(const std::vector<stream_id>& ids, std::chrono::milliseconds how_long,
@@ -129,7 +130,6 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   clock::time_point look_at_ = {};
   clock::time_point forget_at_ = {};
   group_progress progress_;
-  stream_facts facts_;         ///< of the look under way
   stream_id handled_to_ = {};  ///< everything up to there was acknowledged then
   stream_id again_to_ = {};    ///< what is read up to there may have been delivered before the group was made again
   std::uint64_t lag_ = 0;

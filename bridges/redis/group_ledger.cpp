@@ -149,6 +149,7 @@ group_ledger::time_point group_ledger::wake_at() const {
 std::vector<stream_id> group_ledger::resting() const {
   std::vector<stream_id> all;
   for (const auto& each : resting_) all.push_back(each.second);
+  std::sort(all.begin(), all.end());
   return all;
 }
 

@@ -31,8 +31,9 @@ class group_progress {
   void delivered(stream_id id);
   /// Compares with what the server knew at one moment, later than that of the last call.
   finding look(const stream_facts& now, const group_facts& group);
-  /// The group is not there: what is told if it is the stream that is gone, or another. Then all begins anew.
-  finding regroup(const stream_facts& now);
+  /// The group is not there, and is made again behind `place` unless it is the stream that is gone, or another; then
+  /// all begins anew.
+  finding regroup(const stream_facts& now, stream_id place = {});
 
   bool has_looked() const { return has_looked_; }
   /// The newest entry delivered to anybody, when it was last looked at.
@@ -40,6 +41,8 @@ class group_progress {
 
  private:
   std::optional<std::uint64_t> lost(const stream_facts& now, const group_facts& group) const;
+  bool is_another(const stream_facts& now) const;
+  bool may_have_lost(const stream_facts& now, stream_id place) const;
   finding start_again(const char* reason);
 
   bool has_looked_ = false;
@@ -47,7 +50,10 @@ class group_progress {
   // As of the last look.
   stream_id newest_ = {};
   std::uint64_t added_ = 0;
-  std::optional<std::uint64_t> told_;  ///< entries lost until then
+  // As of the last one that could tell.
+  stream_id known_to_ = {};            ///< where the group was; before any, where it was when it was first looked at
+  std::uint64_t gone_ = 0;             ///< entries, read or not
+  std::optional<std::uint64_t> told_;  ///< entries lost until then, as the server counts
   // Since then.
   stream_id newest_here_ = {};
   std::uint64_t added_here_ = 0;  ///< at least so many

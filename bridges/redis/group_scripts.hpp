@@ -8,7 +8,8 @@
 namespace actorbus::redis {
 
 /// Claims entries, ids behind ARGV[3]: those that are the consumer's if that is `own`, else those that are idle for so
-/// many milliseconds. Answers for each that it got its id, how often it was delivered by now, and its fields.
+/// many milliseconds. Answers for each that it got its id, how often it was delivered by now, and its fields; for each
+/// that is not in the stream any more, and so is nobody's from now on, its id, 0, and nothing.
 inline constexpr std::string_view claim_script = R"lua(
 local got = {}
 local idle = tonumber(ARGV[3])
@@ -16,27 +17,27 @@ for i = 4, #ARGV do
   local known = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)[1]
   if known and ((idle and known[3] >= idle) or (not idle and known[2] == ARGV[2])) then
     local entry = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i])[1]
-    if entry then
-      got[#got + 1] = ARGV[i]
-      got[#got + 1] = known[4] + 1
-      got[#got + 1] = entry[2]
-    else
-      redis.call('XACK', KEYS[1], ARGV[1], ARGV[i])
-    end
+    if not entry then redis.call('XACK', KEYS[1], ARGV[1], ARGV[i]) end
+    got[#got + 1] = ARGV[i]
+    got[#got + 1] = entry and known[4] + 1 or 0
+    got[#got + 1] = entry and entry[2] or {}
   end
 end
 return got
 )lua";
 
-/// Makes entries of the consumer idle for ARGV[3] milliseconds, without counting a delivery; then ids. 0 keeps them
-/// from being claimed, a long time hands them on. Answers those that are not the consumer's.
+/// Makes entries of the consumer idle for ARGV[3] milliseconds, without counting a delivery; then ids, ascending. 0
+/// keeps them from being claimed, a long time hands them on. Those that were trimmed it does not touch: the server
+/// would strike them off, and nobody would know of them. Answers those that are not the consumer's.
 inline constexpr std::string_view idle_script = R"lua(
 local gone = {}
+local older = nil
 for i = 4, #ARGV do
-  if redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])[1] then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'IDLE', ARGV[3], 'JUSTID')
-  else
+  if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])[1] then
     gone[#gone + 1] = ARGV[i]
+  else
+    older = older or redis.call('XRANGE', KEYS[1], '-', ARGV[i], 'COUNT', 1)[1]
+    if older then redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'IDLE', ARGV[3], 'JUSTID') end
   end
 end
 return gone
@@ -53,12 +54,24 @@ if type(done) == 'table' then redis.call('XDEL', KEYS[2], letter) end
 return done
 )lua";
 
-/// Puts the dead letter ARGV[1] of KEYS[1] back to KEYS[2], without its first ARGV[2] words. Answers how many.
+/// Puts the dead letter ARGV[1] of KEYS[1] back to KEYS[2], without its first ARGV[2] words. Answers how many. What it
+/// may not delete it does not add: that is found out first, by an id that there is not.
 inline constexpr std::string_view redrive_script = R"lua(
 local letter = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not letter then return 0 end
+redis.call('XDEL', KEYS[1], '0-0')
 redis.call('XADD', KEYS[2], '*', unpack(letter[2], tonumber(ARGV[2]) + 1))
 return redis.call('XDEL', KEYS[1], ARGV[1])
+)lua";
+
+/// Behind an XADD to KEYS[2] in one transaction: deletes the dead letter ARGV[1] of KEYS[1] whose entry that was. If
+/// somebody else has put it back, the entry is taken out again. Fails if KEYS[2] is no stream, so that nothing was
+/// added. Answers how many.
+inline constexpr std::string_view redriven_script = R"lua(
+local added = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+if redis.call('XDEL', KEYS[1], ARGV[1]) == 1 then return 1 end
+redis.call('XDEL', KEYS[2], added[1])
+return 0
 )lua";
 
 /// Deletes consumers other than ARGV[2] that were silent for ARGV[3] milliseconds and have nothing pending.

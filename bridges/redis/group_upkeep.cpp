@@ -78,7 +78,8 @@ void group_consumer::claim_those(const std::vector<std::string>& ids, std::strin
 }
 
 void group_consumer::retry() {
-  const auto over = ledger_.take_rested(clock::now());
+  auto over = ledger_.take_rested(clock::now());
+  std::sort(over.begin(), over.end());
   for (std::size_t i = 0; i < over.size(); i += most_ids) {
     std::vector<std::string> ids;
     for (std::size_t j = i; j < std::min(over.size(), i + most_ids); ++j) ids.push_back(over[j].to_string());
@@ -171,8 +172,8 @@ void group_consumer::claim() {
     self->claim_those(ids, self->claim_after_, [me = self.get(), of_others](const reply* got) {
       me->claiming_ = false;
       if (got == nullptr || !got->is_array()) return;
-      me->core_.counts.claimed += std::min<std::uint64_t>(of_others, got->elements.size() / 3);
-      me->take_claimed(*got, me->core_.commands().take_memory());
+      const auto there = me->take_claimed(*got, me->core_.commands().take_memory());
+      me->core_.counts.claimed += std::min<std::uint64_t>(of_others, there);
     });
   });
 }
@@ -186,20 +187,17 @@ void group_consumer::look() {
   if (burial_.has_refused()) burial_.send_again();
   forget_silent();
   if (std::exchange(looking_, true)) return;
-  append_command(core_.commands().out(), {"XINFO", "STREAM", names_.key});
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
-    const auto self = weak.lock();
-    if (self && what != nullptr) self->facts_ = stream_facts::of(*what);
-  });
-  append_command(core_.commands().out(), {"XINFO", "GROUPS", names_.key});
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
-    const auto self = weak.lock();
-    if (self && what != nullptr) self->looked(*what);
-  });
-  append_command(core_.commands().out(), {"XPENDING", names_.key, names_.group});
+  // All of one moment, or what others do between them looks like a loss.
+  auto& out = core_.commands().out();
+  append_command(out, {"MULTI"});
+  append_command(out, {"XINFO", "STREAM", names_.key});
+  append_command(out, {"XINFO", "GROUPS", names_.key});
+  append_command(out, {"XPENDING", names_.key, names_.group});
+  append_command(out, {"EXEC"});
+  for (int replies = 0; replies < 4; ++replies) expect_once(core_.commands(), [](const reply*) {});
   expect_once(core_.commands(), [weak = weak_from_this(), had_group = reader_.has_group()](const reply* what) {
     const auto self = weak.lock();
-    if (self && what != nullptr) self->looked_at_pending(*what, had_group);
+    if (self && what != nullptr) self->looked(*what, had_group);
   });
 }
 
@@ -209,11 +207,21 @@ void group_consumer::look_soon() {
   arm();
 }
 
-void group_consumer::looked(const reply& groups) {
-  const auto group = group_facts::of(groups, names_.group);
-  if (!group) return;
-  lag_ = group->lag;
-  if (facts_.exists) found(progress_.look(facts_, *group));
+void group_consumer::looked(const reply& all, bool had_group) {
+  if (all.elements.size() == 3) {
+    const auto facts = stream_facts::of(all.elements[0]);
+    const auto group = group_facts::of(all.elements[1], names_.group);
+    if (group) lag_ = group->lag;
+    if (group && facts.exists) found(progress_.look(facts, *group));
+    looked_at_pending(all.elements[2]);
+  }
+  looking_ = false;
+  if (had_group) {
+    has_looked_ = true;
+    reader_.pump();
+  } else if (reader_.has_group()) {
+    look_soon();  // it was made meanwhile: what is lost from now on is told
+  }
 }
 
 void group_consumer::found(const group_progress::finding& what) {
@@ -242,14 +250,7 @@ void group_consumer::forget_silent() {
   expect_once(core_.commands(), [](const reply*) {});  // without a group, or the right to: some other time
 }
 
-void group_consumer::looked_at_pending(const reply& summary, bool had_group) {
-  looking_ = false;
-  if (had_group) {
-    has_looked_ = true;
-    reader_.pump();
-  } else if (reader_.has_group()) {
-    look_soon();  // it was made meanwhile: what is lost from now on is told
-  }
+void group_consumer::looked_at_pending(const reply& summary) {
   if (summary.elements.size() < 3) return;
   pending_ = static_cast<std::uint64_t>(std::max<std::int64_t>(summary.elements[0].integer, 0));
   const auto oldest = stream_id::parse(summary.elements[1].text);
@@ -257,12 +258,13 @@ void group_consumer::looked_at_pending(const reply& summary, bool had_group) {
 }
 
 std::optional<stream_id> group_consumer::place_in(const stream_facts& now) {
-  const auto what = progress_.regroup(now);
+  const auto held = ledger_.oldest();
+  const stream_id place = held ? std::min(handled_to_, held->previous()) : handled_to_;
+  const auto what = progress_.regroup(now, place);
   found(what);
   again_to_ = now.exists ? now.last_generated : stream_id{};
   if (what.what == group_progress::finding::kind::reset || !progress_.has_looked()) return std::nullopt;
-  const auto held = ledger_.oldest();
-  return held ? std::min(handled_to_, held->previous()) : handled_to_;
+  return place;
 }
 
 void group_consumer::finish() {

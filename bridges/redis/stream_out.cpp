@@ -267,12 +267,18 @@ void stream_out::send_expiries() {
     if (to.touched != pumps_) continue;
     to.touched = 0;
     command_writer(core_.commands().out()).begin(3).word("PEXPIRE").word(to.key).number(with_.ttl.count());
-    expect_once(core_.commands(), [](const reply*) {});
+    expect_once(core_.commands(), [weak = weak_from_this(), &to](const reply* what) {
+      const auto self = weak.lock();
+      if (self) to.owes_expiry = what == nullptr || what->is_error();
+    });
   }
 }
 
 void stream_out::resend() {
   ++pumps_;
+  for (auto& [topic, to] : targets_) {
+    if (std::exchange(to.owes_expiry, false)) to.touched = pumps_;
+  }
   sent_ = waiting_.size();
   answered_ = 0;
   bool first = adopts_;

@@ -42,6 +42,7 @@ class stream_out final : public outbound_route {
     std::string producer_key;
     std::uint64_t last_sequence = 0;  ///< given to the script
     std::uint64_t touched = 0;        ///< the pump that added to it last
+    bool owes_expiry = false;         ///< what was added to it may not expire: the server was not told so
   };
   struct unacknowledged {
     std::string bytes;  ///< the command; with the script, its words behind the numbers

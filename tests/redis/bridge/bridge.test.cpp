@@ -45,6 +45,46 @@ TEST_CASE("on_state tells each connection, and stats count", "[redis][state]") {
   CHECK(a.redis.stats().bytes_out > 0);
 }
 
+TEST_CASE("a connection for commands rests when asked to, and is there again for the next event", "[redis][state]") {
+  const redis_server server;
+  process a(server, {.idle_timeout = 50ms});
+  a.redis.stream<std::string>("x", {.direction = redis::direction::out});
+  auto topic = a.bus.topic<std::string>("x");
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    topic.publish(std::to_string(i));
+    REQUIRE(eventually([&] { return a.redis.stats().out == i; }));
+    redis_client client(server);
+    REQUIRE(eventually([&] { return client.run("CLIENT", "LIST").text().find("actorbus") == std::string::npos; }));
+    CHECK(a.redis.stats().connections_made == i);
+  }
+}
+
+TEST_CASE("stats count bytes, what waits, what is on its way, echoes, and what a full topic did not take",
+          "[redis][state]") {
+  redis_server server;
+  redis_client client(server);
+  process a(server);
+  auto echoing = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.format = redis::format::raw});
+  auto full = a.bus.topic<std::string>("full", {.capacity = 1, .lane = 1});
+  auto in = full.inbox({.overflow = overflow::block});
+  a.redis.pubsub<std::string>("full", {.capacity = 4});
+  a.redis.stream<std::string>("s", {.direction = redis::direction::out});
+  REQUIRE(a.redis.wait_ready(patience));
+  echoing.publish("1");
+  REQUIRE(eventually([&] { return a.redis.stats().echoes == 1; }));
+  for (int i = 0; i < 100; ++i) client.run("PUBLISH", "t:full", std::to_string(i));
+  REQUIRE(eventually([&] { return a.redis.stats().dropped_in > 80; }));
+  CHECK(a.redis.stats().bytes_in > 100);
+  server.suspend();
+  a.bus.topic<std::string>("s").publish("1");
+  REQUIRE(eventually([&] { return a.redis.stats().in_flight == 1; }));
+  server.kill();
+  REQUIRE(eventually([&] { return !a.redis.wait_ready(0s); }));
+  for (int i = 0; i < 10; ++i) a.bus.topic<std::string>("s").publish("2");
+  REQUIRE(eventually([&] { return a.redis.stats().waiting >= 10; }));
+}
+
 TEST_CASE("an orderly end is told as closed, not as a lost connection", "[redis][state]") {
   const bool by_bus = GENERATE(false, true);
   const redis_server server;

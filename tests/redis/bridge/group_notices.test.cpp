@@ -132,6 +132,33 @@ TEST_CASE("a group that was destroyed alone is no loss, and nothing is told", "[
   for (const auto& each : told.get()) CHECK((each == "1" || each == "2"));
 }
 
+TEST_CASE("a group that was destroyed, and its stream trimmed: what nobody can have handled is told",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  diary told;
+  gate held;
+  const auto work = a.redis.consume<std::string>("work",
+                                                 overloaded{[&](const event<std::string>& e) {
+                                                              told.add(*e);
+                                                              if (*e == "1") held.pass();
+                                                            },
+                                                            [&](const trimmed&) { told.add("trimmed"); }},
+                                                 {.group = "g", .max_in_flight = 1});
+  const opened_at_end guard(held);
+  add_work(client, {"1"});
+  REQUIRE(held.await(1));
+  add_work(client, numbers(2, 9));
+  client.run("MULTI");
+  client.run("XGROUP", "DESTROY", "t:work", "g");
+  client.run("XTRIM", "t:work", "MAXLEN", "2");
+  client.run("EXEC");
+  held.open();
+  REQUIRE(eventually([&] { return told.has("9") && pending(client) == 0; }));
+  CHECK(told.get() == lines{"1", "trimmed", "8", "9"});
+}
+
 TEST_CASE("a handler that throws at a notice is counted, and events go on", "[redis][group]") {
   const redis_server server;
   redis_client client(server);

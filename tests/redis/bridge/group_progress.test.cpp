@@ -63,6 +63,53 @@ TEST_CASE("a group in the middle of its stream, and a server that does not count
   CHECK(p.look(stream(8, 9, 9), {.delivered = {5, 0}}).what == kind::nothing);
 }
 
+TEST_CASE("what was lost while a group was in the middle is inside the range that is told in the end",
+          "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(9, 20, 20), group(12, 9)).what == kind::nothing);  // 6 to 8 are gone
+  CHECK(p.look(stream(9, 20, 20), group(15, 12)).what == kind::nothing);
+  const auto ahead = GENERATE(true, false);
+  const auto lost = ahead ? p.look(stream(19, 20, 20), group(17, 14)) : p.look(stream(9, 20, 20), group(20, 17));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{5, 1});
+  CHECK(lost.last >= stream_id{8, 0});
+}
+
+TEST_CASE("one that comes to a group in its middle is told in the end what may have been lost since",
+          "[group_progress]") {
+  const bool counts = GENERATE(true, false);
+  const auto came = [&] {
+    group_progress p;
+    CHECK(p.look(stream(3, 20, 20), counts ? group(10, 8) : group_facts{.delivered = {10, 0}}).what == kind::nothing);
+    return p;
+  };
+  CHECK(came().look(stream(3, 20, 20), group(20, counts ? 18 : 20)).what == kind::nothing);  // before it came
+  CHECK(came().look(stream(9, 20, 20), group(20, counts ? 18 : 20)).what == kind::nothing);  // what was read
+  const auto lost = came().look(stream(15, 20, 20), group(20, counts ? 14 : 20));
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{10, 1});
+  CHECK(lost.last == stream_id{20, 0});
+}
+
+TEST_CASE("what was lost in the middle of a group that was then destroyed is told when it is made again",
+          "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(9, 20, 20), group(12, 9)).what == kind::nothing);  // 6 to 8 are gone
+  const auto lost = p.regroup(stream(9, 20, 20), {12, 0});
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{5, 1});
+  CHECK(lost.last.next() == stream_id{9, 0});
+  CHECK(p.look(stream(9, 20, 20), {.delivered = {15, 0}}).what == kind::nothing);
+  CHECK(p.look(stream(9, 20, 20), group(20, 20)).what == kind::nothing);
+}
+
+TEST_CASE("a loss is told once, also where counts of two moments make it look smaller in between", "[group_progress]") {
+  auto p = at(5);
+  CHECK(p.look(stream(8, 9, 9), group(9, 7)).what == kind::trimmed);
+  CHECK(p.look(stream(8, 9, 9), group(11, 9)).what == kind::nothing);
+  CHECK(p.look(stream(8, 11, 11), group(11, 9)).what == kind::nothing);
+}
+
 TEST_CASE("a stream that is emptied behind its group is a loss of all that was in it", "[group_progress]") {
   auto p = at(5);
   const auto lost = p.look(stream(10, 9, 9), group(5, 5));
@@ -72,6 +119,12 @@ TEST_CASE("a stream that is emptied behind its group is a loss of all that was i
 
 TEST_CASE("a group that is gone with its stream is told apart from one that is only gone", "[group_progress]") {
   CHECK(at(5).regroup(stream(1, 6, 6)).what == kind::nothing);
+  CHECK(at(5).regroup(stream(1, 9, 9), {5, 0}).what == kind::nothing);
+  CHECK(at(5).regroup(stream(6, 9, 9), {5, 0}).what == kind::trimmed);  // though it may be only what was handled
+  const auto lost = at(5).regroup(stream(8, 9, 9), {4, 0});
+  CHECK(lost.first == stream_id{4, 1});
+  CHECK(lost.last.next() == stream_id{8, 0});
+  CHECK(at(5).regroup(stream(10, 9, 9), {4, 0}).last == stream_id{9, 0});
   CHECK(at(5).regroup({}).what == kind::reset);
   CHECK(at(5).regroup(stream(7, 8, 2)).what == kind::reset);
   auto counted = at(5);
@@ -83,6 +136,19 @@ TEST_CASE("a group that is gone with its stream is told apart from one that is o
   auto twice = at(5);
   CHECK(twice.regroup({}).what == kind::reset);
   CHECK(twice.regroup({}).what == kind::nothing);
+}
+
+TEST_CASE("a stream made anew is known also where it has more entries by now than the one before", "[group_progress]") {
+  const stream_facts anew{
+      .exists = true, .length = 20, .last_generated = {40, 0}, .first = stream_id{21, 0}, .added = 20};
+  CHECK(at(5).regroup(anew, {5, 0}).what == kind::reset);
+  CHECK(at(5).look(anew, group(30, 10)).what == kind::reset);
+  auto trimmed = anew;
+  trimmed.added = 40;  // all of ours are among those that are gone
+  CHECK(at(5).regroup(trimmed, {5, 0}).what == kind::trimmed);
+  auto late = at(5);
+  late.delivered({50, 0});  // behind the moment that is looked at
+  CHECK(late.look(stream(1, 40, 40), group(40, 40)).what == kind::nothing);
 }
 
 TEST_CASE("a stream and group that others have made anew are found by the next look", "[group_progress]") {

@@ -1,7 +1,5 @@
 // Consumers of a group whose handlers throw: retries, dead letters, and what goes back.
 #include <atomic>
-#include <map>
-#include <mutex>
 #include <stdexcept>
 
 #include "tests/redis/bridge/group_fixture.hpp"
@@ -139,71 +137,6 @@ TEST_CASE("what cannot be decoded goes to the dead letters at once, with its fie
   CHECK(words[13] == "it has no field `data`");
   CHECK(letters[1][1].texts()[14] == "dead_letter.fields");  // more than a script could hand on
   CHECK(letters[1][1].texts()[15].starts_with("f0=x&f1=x&"));
-}
-
-TEST_CASE("redrive puts dead letters back as they were, each once", "[redis][group]") {
-  const redis_server server;
-  redis_client client(server);
-  process p(server);
-  p.redis.stream<std::string>("work", {.direction = redis::direction::out});
-  for (int i = 0; i < 250; ++i) p.bus.topic<std::string>("work").publish("bad " + std::to_string(i), {{"k", "v"}});
-  std::atomic<bool> picky{true};
-  work_done done;
-  const auto work = p.redis.consume<std::string>(
-      "work",
-      [&](const event<std::string>& e) {
-        if (picky) throw std::runtime_error("no good");
-        if (e.headers() == headers{{"k", "v"}, {"redis.id", std::string(e.headers().get("redis.id"))}}) done.add(e);
-      },
-      quick({.max_deliveries = 1}));
-  REQUIRE(eventually([&] { return p.redis.stats().dead_letters == 250; }));
-  lines wanted;
-  for (auto& each : entries(client, "t:work.dead")) wanted.push_back(each["data"]);
-  CHECK(std::set<std::string>(wanted.begin(), wanted.end()).size() == 250);
-  client.run("XADD", "t:work.dead", "*", "data", "somebody else's");
-  picky = false;
-  CHECK(p.redis.redrive("work.dead") == 250);
-  REQUIRE(eventually([&] { return done.count() == 250; }));
-  CHECK(done.values() == wanted);  // the oldest letter first
-  for (const auto& each : done.calls()) CHECK(each.deliveries == 1);
-  CHECK(entries(client, "t:work.dead").size() == 1);
-  CHECK(p.redis.redrive("work.dead") == 0);
-  CHECK(p.redis.redrive("nothing") == 0);
-}
-
-TEST_CASE("redrive puts back entries of any number of fields", "[redis][group]") {
-  using fields = std::map<std::string, std::string>;
-  const redis_server server;
-  redis_client client(server);
-  process p(server);
-  std::vector<fields> all;
-  std::vector<std::string> words;
-  for (const int count : {1, 2'000, 2'001, 20'000}) {
-    words = {"XADD", "t:work", "*"};
-    auto& one = all.emplace_back();
-    for (int i = 0; i < count; ++i) one["& =%\r\n" + std::to_string(i)] = std::string("\0+", 2) + std::to_string(i);
-    for (const auto& [name, value] : one) words.insert(words.end(), {name, value});
-    client.run(words);
-  }
-  std::mutex mutex;
-  std::vector<fields> done;
-  std::atomic<bool> picky{true};
-  const auto work = p.redis.consume<fields>(
-      "work",
-      [&](const fields& f) {
-        if (picky) throw std::runtime_error("no good");
-        std::lock_guard lock(mutex);
-        done.push_back(f);
-      },
-      quick({.max_deliveries = 1}));
-  REQUIRE(eventually([&] { return p.redis.stats().dead_letters == 4; }));
-  picky = false;
-  CHECK(p.redis.redrive("work.dead", redis::format::fields) == 4);
-  CHECK(eventually([&] {
-    std::lock_guard lock(mutex);
-    return done == all;
-  }));
-  CHECK(client.run("XLEN", "t:work.dead").integer() == 0);
 }
 
 TEST_CASE("of a packed entry the events that failed are tried again, and those alone are dead letters",

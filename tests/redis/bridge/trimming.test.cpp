@@ -1,4 +1,5 @@
 // What a stream keeps: by number, by age, by time to live.
+#include "tests/eventually.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 
@@ -48,4 +49,19 @@ TEST_CASE("trimming to the server's convenience keeps at least what was asked fo
   const auto kept = client.run("XLEN", "t:x").integer();
   CHECK(kept >= 1000);
   if (by_age) CHECK(kept == 3000);
+}
+
+TEST_CASE("a time to live that was not set with its event is set with the next connection", "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  client.run("ACL", "SETUSER", "default", "-pexpire");
+  process a(server);
+  a.redis.stream<std::string>("x", {.ttl = 1h, .direction = redis::direction::out});
+  a.bus.topic<std::string>("x").publish("1");
+  REQUIRE(a.redis.flush(patience));
+  REQUIRE(eventually([&] { return client.run("ACL", "LOG").size() > 0; }));
+  CHECK(client.run("PTTL", "t:x").integer() == -1);
+  client.run("ACL", "SETUSER", "default", "+pexpire");
+  client.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+  CHECK(eventually([&] { return client.run("PTTL", "t:x").integer() > 0; }));
 }

@@ -132,11 +132,13 @@ void fault_mix::begin_script() {
 
 void fault_mix::add_losses() {
   add("FLUSHALL", [this] { run({"FLUSHALL"}); });
-  add("DEL", [this] { run({"DEL", "t:s.1", "t:d.1"}); });
+  add("DEL", [this] { run({"DEL", "t:s.1", "t:d.1", "t:g.1"}); });
   add("XTRIM", [this] {
     run({"XTRIM", "t:s.2", "MAXLEN", "0"});
     run({"XTRIM", "t:d.2", "MAXLEN", "0"});
+    run({"XTRIM", "t:g.2", "MAXLEN", "0"});
   });
+  add("XGROUP DESTROY", [this] { run({"XGROUP", "DESTROY", "t:g.2", "g"}); });
 }
 
 void fault_mix::add_proxy_faults(const std::string& name, proxy& at) {

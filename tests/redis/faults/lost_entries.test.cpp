@@ -61,7 +61,7 @@ TEST_CASE("a stream is deleted while nobody publishes: its readers are told, and
 }
 
 TEST_CASE("a stream is trimmed before it is read: that is told, and events go on", "[redis][faults]") {
-  const way by = GENERATE(way::stream, way::deduplicated);
+  const way by = GENERATE(from_range(by_streams));
   CAPTURE(to_string(by));
   const redis_server server;
   redis_client client(server);

@@ -3,10 +3,13 @@
 
 #include "tests/catch.hpp"
 #include "tests/eventually.hpp"
+#include "tests/redis/bridge/diary.hpp"
+#include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 #include "tests/redis/faults/busy.hpp"
 #include "tests/redis/faults/traffic.hpp"
 #include "tests/redis/mentions.hpp"
+#include "tests/redis/proxy.hpp"
 #include "tests/redis/redis_server.hpp"
 
 using namespace actorbus::testing;
@@ -128,6 +131,42 @@ TEST_CASE("messages that a busy server refuses are counted, and told where they 
   const auto stats = events.sender().stats();
   CHECK(events.accepted() - events.arrived() == stats.refused + stats.lost_out);
   CHECK(events.verdict() == "");
+}
+
+TEST_CASE("a refused message is told behind what was on its way by then, in front of what is sent next",
+          "[redis][faults]") {
+  const redis_server server;
+  proxy between(server);
+  process a(between.uri()), b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.direction = actorbus::redis::direction::out});
+  b.redis.pubsub<std::string>("x", {.direction = actorbus::redis::direction::in});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  from.publish("1");
+  REQUIRE(eventually([&] { return told.has("1"); }));
+  redis_client beside(server);
+  between.stall(forwarding::replies);  // it does not hear of the refusal
+  {
+    const busy with_a_script(server);
+    const auto before = between.request_bytes();
+    from.publish("refused");
+    REQUIRE(eventually([&] { return between.request_bytes() > before; }));
+    for (int i = 0; i < 2; ++i) CHECK_THROWS_AS(beside.run("GET", "any"), redis_error);  // read behind it
+  }
+  from.publish("on its way");
+  REQUIRE(eventually([&] { return told.has("on its way"); }));
+  between.resume();
+  REQUIRE(eventually([&] { return a.redis.stats().refused == 1; }));
+  from.publish("next");
+  REQUIRE(eventually([&] { return told.has("next"); }));
+  auto all = told.get();
+  REQUIRE(all.size() == 4);
+  CHECK(all[2].starts_with("gap: "));
+  all.erase(all.begin() + 2);
+  CHECK(all == lines{"1", "on its way", "next"});
 }
 
 TEST_CASE("a bridge that comes to a busy server begins once that is over", "[redis][faults]") {

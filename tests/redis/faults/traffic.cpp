@@ -103,9 +103,21 @@ void traffic::receive(bus& on, redis::bridge& by, const std::string& topic, std:
     record.gap();
     ++notices_;
   };
+  told_losses& told = of_groups_[topic];
   auto handler =
       overloaded{[this, &record, who](const event<parcel>& e) { take(record, who, e); }, [tell](const gap&) { tell(); },
-                 [tell](const trimmed&) { tell(); }, [tell](const epoch_reset&) { tell(); }};
+                 [this, tell, &told](const trimmed& t) {
+                   std::unique_lock lock(mutex_);
+                   told.trimmed(*redis::stream_id::parse(t.first), *redis::stream_id::parse(t.last));
+                   lock.unlock();
+                   tell();
+                 },
+                 [this, tell, &told](const epoch_reset&) {
+                   std::unique_lock lock(mutex_);
+                   told.reset();
+                   lock.unlock();
+                   tell();
+                 }};
   if (how_.by == way::group) {
     consumers_.push_back(by.consume<parcel>(
         topic, std::move(handler), {.group = "g", .claim_after = 1s, .format = how_.format, .retry_first = 1ms}));
@@ -120,6 +132,9 @@ void traffic::take(contract::subscriber_record& record, std::uint32_t who, const
   record.received(what->publisher, what->counter, what->value, what.sequence(), may_be_again);
   std::lock_guard lock(mutex_);
   if (seen_.emplace(who, what->publisher, what->counter).second) ++arrived_;
+  if (how_.by == way::group)
+    of_groups_[record.topic()].came(what->publisher, what->counter,
+                                    *redis::stream_id::parse(what.headers().get("redis.id")));
 }
 
 bool traffic::publish(lane& by) {
@@ -179,12 +194,23 @@ bool traffic::is_alive() {
   return true;
 }
 
+std::string traffic::untold() {
+  std::lock_guard lock(mutex_);
+  std::string result;
+  if (how_.by != way::group || !how_.may_lose) return result;
+  for (const auto* all : {&lanes_, &single_}) {
+    for (const auto& each : *all) result += of_groups_[each.topic].untold(each.record->id(), each.counter);
+  }
+  return result;
+}
+
 std::string traffic::verdict() {
   stop();
   if (!out_.flush(patience)) complaints_ += "what was accepted does not go out\n";
   if (!is_alive()) complaints_ += "no event arrives any more\n";
   const bool all = how_.by != way::pubsub && !how_.may_lose;
   if (all && !eventually([&] { return arrived() >= to_arrive(); })) complaints_ += "some events do not arrive\n";
+  if (!eventually([&] { return untold().empty(); })) complaints_ += untold();
   if (how_.alone && !memory_is_back(memory_before_, accepted())) complaints_ += "memory does not come back\n";
   receiving_.close(patience);
   std::lock_guard lock(mutex_);
@@ -194,6 +220,7 @@ std::string traffic::verdict() {
 contract::expectations traffic::promised() const {
   contract::expectations result{.sequenced = false};  // notices have sequences, too
   if (how_.by == way::pubsub || how_.may_lose) result.allowed = contract::losses::in_gaps;
+  if (how_.by == way::group && how_.may_lose) result.allowed = contract::losses::untold;  // judged by `untold`
   const bool at_least_once = how_.by == way::stream || how_.by == way::group;
   if (at_least_once) result.doubled = contract::doubles::marked;
   result.ordered = !at_least_once;

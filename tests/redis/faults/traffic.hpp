@@ -24,6 +24,7 @@
 #include "tests/contract/delivery_kind.hpp"
 #include "tests/contract/history.hpp"
 #include "tests/contract/history_checker.hpp"
+#include "tests/redis/faults/told_losses.hpp"
 
 namespace actorbus::testing {
 
@@ -97,6 +98,8 @@ class traffic {
   /// `who`: 0 is the receiver.
   void receive(bus& on, redis::bridge& by, const std::string& topic, std::uint32_t who);
   void take(contract::subscriber_record& record, std::uint32_t who, const event<contract::parcel>& what);
+  /// A group's; of the others' the history judges.
+  std::string untold();
   bool has(std::uint32_t publisher, std::uint64_t counter);
   std::uint64_t to_arrive() const { return accepted() * (how_.both_ways ? 2 : 1); }
   contract::expectations promised() const;
@@ -107,6 +110,7 @@ class traffic {
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>> seen_;  ///< by whom, of which publisher, which
   std::atomic<std::uint64_t> accepted_{0}, arrived_{0}, notices_{0};
   std::atomic<bool> flows_{false};
+  std::map<std::string, told_losses> of_groups_;  ///< by topic
   std::string complaints_;
 
   bus sending_, receiving_;
