@@ -79,6 +79,39 @@ TEST_CASE("a server out of memory is waited for, and with de-duplication the ord
   CHECK(b.told.events() == numbers(1, 300));
 }
 
+TEST_CASE(
+    "with de-duplication, what was on its way when all was flushed may come again, behind the reset, another entry",
+    "[redis][stream][faults]") {
+  const redis_server server;
+  redis_client client(server);
+  proxy between(server);
+  process b(server);
+  diary told;
+  std::set<std::string> ids;
+  const auto s = b.bus.topic<std::string>("x").subscribe(overloaded{[&](const event<std::string>& e) {
+                                                                      ids.emplace(e.headers().get("redis.id"));
+                                                                      told.add(*e);
+                                                                    },
+                                                                    [&](const epoch_reset&) { told.add("reset"); }});
+  b.redis.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in});
+  process a(between.uri(), {.retry_first = 1ms, .retry_most = 5ms});
+  a.redis.stream<std::string>("x", {.direction = redis::direction::out, .deduplicate = true});
+  auto topic = a.bus.topic<std::string>("x");
+  for (const auto& each : numbers(1, 3)) topic.publish(each);
+  REQUIRE(a.redis.flush(patience));
+  between.stall(forwarding::replies);
+  for (const auto& each : numbers(4, 6)) topic.publish(each);
+  REQUIRE(eventually([&] { return told.ends_with("6"); }));
+  client.run("FLUSHALL");  // takes the producer's mark, too
+  between.cut();
+  between.resume();
+  REQUIRE(a.redis.flush(patience));
+  REQUIRE(eventually([&] { return told.get().size() == 10; }));
+  CHECK(told.get() == lines{"1", "2", "3", "4", "5", "6", "reset", "4", "5", "6"});
+  b.bus.close(patience);
+  CHECK(ids.size() == 9);
+}
+
 TEST_CASE("a script that the server forgot is loaded again, in the middle", "[redis][stream][faults]") {
   const redis_server server;
   redis_client client(server);

@@ -21,6 +21,7 @@ class told_losses {
   void came(std::uint32_t publisher, std::uint64_t counter, redis::stream_id id);
   void trimmed(redis::stream_id first, redis::stream_id last) { ranges_.emplace_back(first, last); }
   void reset() { resets_.push_back(arrivals_); }
+  std::size_t resets() const { return resets_.size(); }
 
   /// One line for each run of events of the publisher's, whose counters are 1 to `accepted`, that neither came nor may
   /// have been among what was told.

@@ -12,7 +12,6 @@
 #include <deque>
 #include <functional>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -90,6 +89,10 @@ class traffic {
     contract::publisher_record* record;
     std::uint64_t counter = 0;
   };
+  struct sighting {
+    std::string id;  ///< of its entry, where it has one
+    std::size_t resets = 0;
+  };
 
   static redis::bridge_options connected_to(const std::string& uri, redis::bridge_options with);
   void add_lane(std::deque<lane>& to, bus& from, const std::string& topic);
@@ -101,16 +104,17 @@ class traffic {
   /// A group's; of the others' the history judges.
   std::string untold();
   bool has(std::uint32_t publisher, std::uint64_t counter);
+  bool may_be_again(const sighting& first, const sighting& now) const;
   std::uint64_t to_arrive() const { return accepted() * (how_.both_ways ? 2 : 1); }
   contract::expectations promised() const;
 
   const traffic_options how_;
   contract::history history_;
-  std::mutex mutex_;                                                        // guards what follows
-  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>> seen_;  ///< by whom, of which publisher, which
+  std::mutex mutex_;                                                                  // guards what follows
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>, sighting> seen_;  ///< by whom, of which publisher
   std::atomic<std::uint64_t> accepted_{0}, arrived_{0}, notices_{0};
   std::atomic<bool> flows_{false};
-  std::map<std::string, told_losses> of_groups_;  ///< by topic
+  std::map<std::string, told_losses> told_;  ///< by topic
   std::string complaints_;
 
   bus sending_, receiving_;
