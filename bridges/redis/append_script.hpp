@@ -11,8 +11,8 @@ namespace actorbus::redis {
 /// names: how many fields each has, how many entries there are, the names, and the values of each entry. Answers the id
 /// of the last entry added, an empty text if all had been, or an error that begins with GAP: something before the first
 /// entry is missing, `none` if there is no mark at all. Sequences up to 2^53 are exact. A call adds all or nothing, so
-/// its mark stands before or behind it. Words are what costs time in Lua: names go once, and entries of three fields, as
-/// `native` has them, have a loop of their own, which trims with the last.
+/// its mark stands before or behind it. Words are what costs time in Lua: names go once, and entries of three fields,
+/// as `native` has them, have a loop of their own, which trims with the last.
 inline constexpr std::string_view append_script = R"lua(
 local args, call, tonumber, unpack = ARGV, redis.call, tonumber, unpack
 local before = tonumber(args[1])

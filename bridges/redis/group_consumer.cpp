@@ -208,6 +208,7 @@ bool group_consumer::collect(group_batch& from) {
   for (std::size_t i = from.first_open; i < taken; ++i) {
     group_task& each = from.tasks[i];
     const auto now = each.state.load(std::memory_order_acquire);
+    if (hands_->is_closed()) return false;  // killed, perhaps in that very handler: nothing is acknowledged any more
     if (now == outcome::handled || now == outcome::failed || now == outcome::poison) {
       collect(each);
       each.state.store(outcome::collected, std::memory_order_relaxed);

@@ -38,6 +38,8 @@ class group_hands final : public std::enable_shared_from_this<group_hands> {
 
   /// No call of the handler begins any more.
   void close();
+  /// Whoever sees an outcome that came behind `close` sees this too.
+  bool is_closed() const { return closed_.load(std::memory_order_seq_cst); }
   /// Behind `close`: until no call runs; then the handler is destroyed.
   void wait_idle();
 

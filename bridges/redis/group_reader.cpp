@@ -22,6 +22,9 @@ constexpr std::size_t most_reads = 2;
 constexpr std::chrono::milliseconds block{500};
 constexpr std::chrono::milliseconds rest{200};
 
+/// How often a read is ended that the server has not seen yet: it comes by another connection.
+constexpr int most_unblocks = 10;
+
 bool says(const reply& what, std::string_view text) {
   return what.is_error() && what.text.find(text) != std::string_view::npos;
 }
@@ -66,7 +69,7 @@ void group_reader::on_open(connection&) {
 }
 
 void group_reader::on_lost(connection&, const std::string& reason) {
-  is_open_ = regroups_ = false;
+  is_open_ = regroups_ = waits_ = false;
   asked_.clear();
   requested_.clear();
   acknowledging_.clear();
@@ -278,7 +281,9 @@ void group_reader::later(const std::string& why) {
   to_.look_at_end();
 }
 
-void group_reader::end_reading() {
+void group_reader::end_reading() { unblock(most_unblocks); }
+
+void group_reader::unblock(int tries) {
   if (!is_reading()) return;
   const auto id = connection_->client_id();
   if (id == 0 || !core_.has_commands()) return;  // the read ends by itself soon
@@ -289,7 +294,12 @@ void group_reader::end_reading() {
   append_command(out, {"XACK", to_.names().key, to_.names().group, "0-0"});
   append_command(out, {"CLIENT", "UNBLOCK", std::to_string(id)});
   append_command(out, {"EXEC"});
-  for (int replies = 0; replies < 4; ++replies) expect_once(core_.commands(), [](const reply*) {});
+  for (int replies = 0; replies < 3; ++replies) expect_once(core_.commands(), [](const reply*) {});
+  expect_once(core_.commands(), [this, alive = std::weak_ptr(connection_), tries](const reply* what) {
+    if (alive.expired() || what == nullptr || what->elements.size() != 2) return;
+    const bool has_overtaken = what->elements[1].integer == 0;
+    if (has_overtaken && waits_ && tries > 1) unblock(tries - 1);
+  });
 }
 
 }  // namespace actorbus::redis

@@ -70,6 +70,7 @@ class group_reader final : public connection_owner, public reply_sink {
   void entries(const reply& what, std::size_t requested, connection& by);
   bool is_group_missing(const reply& what);
   void later(const std::string& why);
+  void unblock(int tries);
 
   bridge_core& core_;
   group_consumer& to_;

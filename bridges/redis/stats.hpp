@@ -21,7 +21,7 @@ struct stats {
   std::uint64_t echoes = 0;           ///< our own, not brought back
   std::uint64_t topics_refused = 0;   ///< messages for topics beyond max_topics, of another type, or with no valid name
   std::uint64_t gaps = 0;             ///< notices published: gap, trimmed, epoch_reset
-  std::uint64_t waiting = 0;          ///< events not yet sent, of all routes
+  std::uint64_t waiting = 0;          ///< entries read, that their full topics have not taken yet
   std::uint64_t lag = 0;              ///< entries known to be in the streams and not yet read, by groups neither
   std::uint64_t pending = 0;      ///< entries that groups have delivered, to whomever, and that are not acknowledged;
                                   ///< as of the last look, a second ago at most, of groups consumed here

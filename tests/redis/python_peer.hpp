@@ -62,7 +62,7 @@ class python_peer {
   /// In force on return.
   void subscribe(const std::vector<std::string>& channels, const std::vector<std::string>& patterns = {});
   /// The next `count`, fewer if no more come in time.
-  std::vector<message> messages(std::size_t count, std::chrono::milliseconds patience = std::chrono::seconds{20});
+  std::vector<message> messages(std::size_t count, std::chrono::milliseconds within = std::chrono::seconds{20});
 
   /// Bytes as JSON can carry them, and back.
   static json bytes(const std::string& from);

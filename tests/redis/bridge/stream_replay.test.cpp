@@ -10,6 +10,19 @@ using namespace actorbus;
 using namespace actorbus::testing;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// Somebody reads a stream, and waits for more.
+struct reading {
+  reading() { REQUIRE(b.redis.wait_ready(patience)); }
+
+  const redis_server server;
+  redis_client client{server};
+  listener b{server};
+};
+
+}  // namespace
+
 TEST_CASE("one that joins late replays what it asks for, is told that it has caught up, and goes on live",
           "[redis][stream]") {
   const redis_server server;
@@ -74,12 +87,9 @@ TEST_CASE("trimmed entries, a deleted stream and one made anew are told in their
   CHECK(told.get().at(6) == "reset: the stream was deleted and made anew");
 }
 
-TEST_CASE("a stream that is made anew while it is read, again and again: each entry comes once, behind its reset",
-          "[redis][stream]") {
-  const redis_server server;
-  redis_client client(server);
-  listener b(server);
-  REQUIRE(b.redis.wait_ready(patience));
+TEST_CASE_METHOD(
+    reading, "a stream that is made anew while it is read, again and again: each entry comes once, behind its reset",
+    "[redis][stream]") {
   lines wanted;
   const auto add = [&](const std::string& what) {
     client.run("XADD", "t:x", "*", "data", what);
@@ -102,12 +112,9 @@ TEST_CASE("a stream that is made anew while it is read, again and again: each en
   CHECK(b.told.events() == wanted);
 }
 
-TEST_CASE("entries that come and go in one step of the server, while a reader waits, are told in their place",
-          "[redis][stream]") {
-  const redis_server server;
-  redis_client client(server);
-  listener b(server);
-  REQUIRE(b.redis.wait_ready(patience));
+TEST_CASE_METHOD(reading,
+                 "entries that come and go in one step of the server, while a reader waits, are told in their place",
+                 "[redis][stream]") {
   lines wanted;
   for (int i = 1; i <= 20; ++i) {
     client.run("MULTI");
@@ -120,12 +127,9 @@ TEST_CASE("entries that come and go in one step of the server, while a reader wa
   CHECK(b.told.events() == wanted);
 }
 
-TEST_CASE("entries that are trimmed right behind a read are told behind what it brought, and reading goes on",
-          "[redis][stream]") {
-  const redis_server server;
-  redis_client client(server);
-  listener b(server);
-  REQUIRE(b.redis.wait_ready(patience));
+TEST_CASE_METHOD(reading,
+                 "entries that are trimmed right behind a read are told behind what it brought, and reading goes on",
+                 "[redis][stream]") {
   std::size_t told_before = 0;
   int behind_a_read = 0;
   for (int i = 1; i <= 20; ++i) {

@@ -13,22 +13,28 @@ namespace {
 /// The key of the sender's place in the stream of topic x.
 std::string mark_of(traffic& events) { return "t:x:producer:" + std::to_string(events.sender().origin()); }
 
+/// Five times while events flow; each time so many notices follow at least.
+void take_away(const redis_server& server, traffic& events, const std::vector<std::string>& how,
+               std::uint64_t notices) {
+  redis_client client(server);
+  events.flow();
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    REQUIRE(events.moves());
+    client.run(how);
+    REQUIRE(eventually([&] { return events.notices() >= i * notices; }));
+  }
+  REQUIRE(events.moves());
+  CHECK(events.verdict() == "");
+}
+
 }  // namespace
 
 TEST_CASE("FLUSHALL: what was not read before is lost and told, and events go on", "[redis][faults]") {
   const way by = GENERATE(from_range(all_ways));
   CAPTURE(to_string(by));
   const redis_server server;
-  redis_client client(server);
   traffic events(server.uri(), {.by = by, .may_lose = true});
-  events.flow();
-  for (std::uint64_t i = 1; i <= 5; ++i) {
-    REQUIRE(events.moves());
-    client.run("FLUSHALL");
-    if (by != way::pubsub) REQUIRE(eventually([&] { return events.notices() >= i; }));
-  }
-  REQUIRE(events.moves());
-  CHECK(events.verdict() == "");
+  take_away(server, events, {"FLUSHALL"}, by == way::pubsub ? 0 : 1);
   CHECK(events.sender().stats().refused == 0);
   if (by == way::pubsub) CHECK(events.notices() == 0);
 }
@@ -37,16 +43,8 @@ TEST_CASE("a stream is deleted: what was not read before is lost and told, and e
   const way by = GENERATE(from_range(by_streams));
   CAPTURE(to_string(by));
   const redis_server server;
-  redis_client client(server);
   traffic events(server.uri(), {.by = by, .may_lose = true});
-  events.flow();
-  for (std::uint64_t i = 1; i <= 5; ++i) {
-    REQUIRE(events.moves());
-    client.run("DEL", "t:x");
-    REQUIRE(eventually([&] { return events.notices() >= i; }));
-  }
-  REQUIRE(events.moves());
-  CHECK(events.verdict() == "");
+  take_away(server, events, {"DEL", "t:x"}, 1);
 }
 
 TEST_CASE("a stream is deleted while nobody publishes: its readers are told, and the next event arrives",
