@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <system_error>
@@ -46,7 +47,7 @@ class happening {
 
  private:
   void once() {
-    if (!begun_.exchange(true)) {
+    if (!begun_->exchange(true)) {
       what_();
       ended_ = true;
     }
@@ -93,7 +94,10 @@ class happening {
         return;
       case inside::pressure:
         inbox_ = here.inbox();  // that nobody polls
-        here.on_pressure(1, 0, [this](pressure, std::size_t) { once(); });
+        // It is called as long as the topic lives, which is longer than this does.
+        here.on_pressure(1, 0, [this, begun = begun_](pressure, std::size_t) {
+          if (!*begun) once();
+        });
         break;
       case inside::observer:
         subscription_ = on_.observe("inside.*", [this](const metadata&, std::type_index) { once(); });
@@ -104,7 +108,7 @@ class happening {
 
   actorbus::bus& on_;
   const std::function<void()> what_;
-  std::atomic<bool> begun_{false};
+  const std::shared_ptr<std::atomic<bool>> begun_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<bool> ended_{false};
   subscription subscription_;
   inbox<int> inbox_;

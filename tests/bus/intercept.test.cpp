@@ -112,8 +112,8 @@ TEST_CASE("an interceptor that refuses within a batch leaves those before it acc
 }
 
 TEST_CASE("an event that an interceptor refused has not been moved from", "[intercept]") {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<counted>("t", {.intercept = refuse_secrets});
   counted mine(in, 42);
   CHECK(topic.try_publish(std::move(mine), {{"secret", "1"}}) == std::errc::permission_denied);

@@ -22,8 +22,8 @@ using testing::scaled;
 
 TEMPLATE_TEST_CASE("with history 3, of 10 events published and handled exactly 3 payloads are alive", "[kept_events]",
                    counted, (basic_counted<false, 0>), (basic_counted<true, 4000>)) {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<TestType>("t", {.history = 3});
   const auto subscribed = topic.subscribe([](const TestType&) {});
   for (int i = 0; i < 10; ++i) topic.publish(TestType(in, i));
@@ -36,8 +36,8 @@ TEMPLATE_TEST_CASE("with history 3, of 10 events published and handled exactly 3
 }
 
 TEST_CASE("without history no payload is alive once every subscriber has handled it", "[kept_events]") {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<counted>("t");
   const auto quick = topic.subscribe([](const counted&) {});
   auto slow = topic.subscribe([](const counted&) {});
@@ -55,8 +55,8 @@ TEST_CASE("without history no payload is alive once every subscriber has handled
 }
 
 TEST_CASE("without a subscriber no payload outlives its publish", "[kept_events]") {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<counted>("t");
   for (int i = 0; i < 10; ++i) {
     topic.publish(counted(in, i));
@@ -66,8 +66,8 @@ TEST_CASE("without a subscriber no payload outlives its publish", "[kept_events]
 }
 
 TEST_CASE("what a subscriber that is gone had not read is destroyed", "[kept_events]") {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<counted>("t");
   auto slow = topic.subscribe([](const counted&) {});
   auto polled = topic.inbox();
@@ -82,8 +82,8 @@ TEST_CASE("what a subscriber that is gone had not read is destroyed", "[kept_eve
 }
 
 TEST_CASE("what a subscriber dropped is destroyed", "[kept_events]") {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<counted>("t");
   auto behind = topic.inbox({.overflow = overflow::drop_oldest, .capacity = 4});
   auto newest = topic.inbox({.overflow = overflow::latest});
@@ -96,8 +96,8 @@ TEST_CASE("what a subscriber dropped is destroyed", "[kept_events]") {
 }
 
 TEST_CASE("a kept copy pins its chunk and is counted, and stays readable when its topic has gone on", "[kept_events]") {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<counted>("t", {.history = 3});
   std::optional<event<counted>> kept;
   const auto subscribed = topic.subscribe([&](const event<counted>& e) {
@@ -117,8 +117,8 @@ TEST_CASE("a kept copy pins its chunk and is counted, and stays readable when it
 }
 
 TEST_CASE("when the last copy goes, so do the payloads that its chunk kept", "[kept_events]") {
-  manual_bus on({.reclaim_after = 1s});
   census in;
+  manual_bus on({.reclaim_after = 1s});
   auto topic = on.bus.topic<counted>("t", {.history = 3});
   std::optional<event<counted>> kept;
   const auto subscribed = topic.subscribe([&](const event<counted>& e) {
@@ -138,8 +138,8 @@ TEST_CASE("when the last copy goes, so do the payloads that its chunk kept", "[k
 }
 
 TEST_CASE("an event that an inbox handed out, or that was moved from a borrowed one, may be kept", "[kept_events]") {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<counted>("t");
   auto polled = topic.inbox();
   std::vector<event<counted>> kept;

@@ -140,8 +140,8 @@ TEST_CASE("a pattern goes on with the topic that came back", "[retire]") {
 
 TEST_CASE("an idle topic without history gives its chunks and its lanes back, and its handle goes on working",
           "[retire]") {
-  manual_bus on(reclaiming);
   census in;
+  manual_bus on(reclaiming);
   auto topic = on.bus.topic<counted>("t");
   std::vector<int> seen;
   auto subscribed = topic.subscribe([&](const counted& c) { seen.push_back(c.value()); });

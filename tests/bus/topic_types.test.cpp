@@ -187,8 +187,8 @@ TEST_CASE("a copy that throws while publishing leaves the topic as it was", "[to
 
 TEMPLATE_TEST_CASE("a refused try_publish or publish_for has not moved from its argument", "[topic_types]", counted,
                    (basic_counted<false, 0>), (basic_counted<true, 4000>)) {
-  manual_bus on;
   census in;
+  manual_bus on;
   auto topic = on.bus.topic<TestType>("t", {.capacity = 1, .lane = 1});
   auto subscribed = topic.subscribe([](const TestType&) {});
   subscribed.pause();
