@@ -51,7 +51,7 @@ struct stream_options {
   bool exact = false;                    ///< `maxlen` and `max_age` to the entry, not to the server's convenience
   std::chrono::milliseconds max_age{0};  ///< entries older than this are trimmed (MINID); 0: none. Not with `maxlen`
   bool deduplicate = false;             ///< a re-send never doubles or reorders, by a script on the server. Without it,
-                                        ///< an error in the middle of a pipeline may change the order
+                                        ///< an error in the middle of a pipeline may change the order.
                                         ///< With it, who deletes everything deletes what the script knows: what was
                                         ///< on its way then may come again, behind the `epoch_reset`
   std::string resume_as = {};           ///< keeps the cursor in Redis under this name, behind what the topic's
