@@ -74,7 +74,7 @@ bool chunk::destroy_some(std::size_t most) {
 }
 
 void chunk::unlink() {
-  unlinked_.store(true, std::memory_order_relaxed);  // read after the last unpin, which orders it
+  unlinked_.store(true, std::memory_order_release);  // behind the last `add`
   identity_->pinned_chunks.fetch_add(1, std::memory_order_relaxed);
   unpin();
 }

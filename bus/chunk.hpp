@@ -58,6 +58,9 @@ class chunk {
   std::uint64_t first() const { return first_; }
   std::uint64_t past() const { return first_ + appended_; }
   std::size_t capacity() const { return capacity_; }
+  /// Behind the last sequence that is in it, or, while the log has it, may come to be. Acquire, the partner of unlink's
+  /// release: nothing is added any more.
+  std::uint64_t limit() const { return first_ + (unlinked_.load(std::memory_order_acquire) ? appended_ : capacity_); }
   std::size_t room() const { return capacity_ - appended_; }
 
   entry* at(std::uint64_t sequence) { return reinterpret_cast<entry*>(entries_ + (sequence - first_) * stride_); }

@@ -126,11 +126,8 @@ void log::give_back() {
   chunk* gone = nullptr;
   if (head_ != nullptr && head_ == tail_ && begin() == next_) {
     std::lock_guard lock(mutex_);
-    // A reader that has a pin on it goes on there.
-    if (head_->is_quiet()) {
-      gone = std::exchange(head_, nullptr);
-      tail_ = nullptr;
-    }
+    gone = std::exchange(head_, nullptr);
+    tail_ = nullptr;
   }
   if (gone != nullptr) gone->unlink();
   next_capacity_ = first_chunk_entries;

@@ -33,7 +33,8 @@ class stretch {
   }
   chunk* holder() const { return holder_; }
   bool holds(std::uint64_t sequence) const {
-    return holder_ != nullptr && sequence >= sequence_ && sequence < holder_->first() + holder_->capacity();
+    // Not beyond what an idle log gave back: it goes on in another chunk.
+    return holder_ != nullptr && sequence >= sequence_ && sequence < holder_->limit();
   }
 
  private:
@@ -83,7 +84,7 @@ class log {
   bool destroy_worn(std::size_t most);
   /// Anybody: destroys them all.
   void clear_worn();
-  /// Writer: gives memory back; all of it if the log is empty and nobody has a pin, the spare chunk in any case.
+  /// Writer: gives memory back; all of it if the log is empty, the spare chunk in any case.
   void give_back();
   /// Trimming would destroy something: payloads with destructors or annotations. Written by the writer, read anywhere.
   bool keeps_resources() const { return keeps_resources_.load(std::memory_order_relaxed); }

@@ -223,7 +223,7 @@ reader::progress reader::read(cursor& at, sink& to, std::size_t& budget, std::ui
       }
     }
     chunk& holder = *at.pinned.holder();
-    const std::uint64_t past = std::min({end, horizon, holder.first() + holder.capacity()});
+    const std::uint64_t past = std::min({end, horizon, holder.limit()});
     const std::size_t count = std::min<std::uint64_t>({past - position, budget, max_batch});
     if (!take(at, to, {at, holder, position, count, nullptr}, budget)) return progress::stopped;
   }

@@ -52,7 +52,7 @@ std::vector<replayed> topic_core::replay_from(std::uint64_t start, std::uint64_t
   while (start < end) {
     std::uint64_t position = start;
     stretch pinned = log_.pin(position);
-    const std::uint64_t past = std::min(end, pinned.holder()->first() + pinned.holder()->capacity());
+    const std::uint64_t past = std::min(end, pinned.holder()->limit());
     older.push_back({std::move(pinned), position, past});
     start = past;
   }
@@ -64,7 +64,7 @@ void topic_core::look_at_log(std::uint64_t sequence, const std::function<bool(co
   while (sequence < end) {
     const stretch pinned = log_.pin(sequence);  // moves on to what is not trimmed
     if (pinned.holder() == nullptr) return;
-    const std::uint64_t past = std::min(end, pinned.holder()->first() + pinned.holder()->capacity());
+    const std::uint64_t past = std::min(end, pinned.holder()->limit());
     if (!look_at(*pinned.holder(), sequence, past, take)) return;
     sequence = std::max(sequence, past);
   }
