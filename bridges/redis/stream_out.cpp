@@ -263,7 +263,8 @@ void stream_out::send(const unacknowledged& what, bool adopts) {
 
 void stream_out::send_expiries() {
   if (with_.ttl.count() == 0 || is_scripted()) return;
-  for (auto& [topic, to] : targets_) {
+  for (auto& each : targets_) {
+    target& to = each.second;
     if (to.touched != pumps_) continue;
     to.touched = 0;
     command_writer(core_.commands().out()).begin(3).word("PEXPIRE").word(to.key).number(with_.ttl.count());
