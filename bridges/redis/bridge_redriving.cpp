@@ -66,7 +66,7 @@ class redriving {
   }
 
   std::shared_ptr<letters_read> page(const std::string& from, const std::string& to) {
-    const auto result = std::make_shared<letters_read>();
+    auto result = std::make_shared<letters_read>();
     ask({{"XRANGE", dead_, from, to, "COUNT", "100"}}, [result](const reply& found) {
       for (const reply& each : found.elements) {
         if (each.elements.size() < 2) continue;
