@@ -9,11 +9,11 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bus/gate.hpp"
 #include "tests/bus/manual_bus.hpp"
 #include "tests/catch.hpp"
 #include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
+#include "tests/gate.hpp"
 #include "tests/recording_logger.hpp"
 
 using namespace actorbus;

@@ -7,12 +7,12 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bus/gate.hpp"
 #include "tests/bus/manual_bus.hpp"
 #include "tests/bus/story.hpp"
 #include "tests/catch.hpp"
 #include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
+#include "tests/gate.hpp"
 #include "tests/stress.hpp"
 
 using namespace actorbus;

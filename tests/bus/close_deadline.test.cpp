@@ -6,11 +6,11 @@
 #include <stdexcept>
 #include <thread>
 
-#include "tests/bus/gate.hpp"
 #include "tests/bus/manual_bus.hpp"
 #include "tests/bus/story.hpp"
 #include "tests/catch.hpp"
 #include "tests/eventually.hpp"
+#include "tests/gate.hpp"
 #include "tests/recording_logger.hpp"
 
 using namespace actorbus;

@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bus/gate.hpp"
 #include "tests/bus/manual_bus.hpp"
 #include "tests/bus/story.hpp"
 #include "tests/catch.hpp"
+#include "tests/gate.hpp"
 #include "tests/recording_logger.hpp"
 #include "tests/stress.hpp"
 

@@ -10,11 +10,11 @@
 
 #include <bus/bus.hpp>
 
-#include "tests/bus/gate.hpp"
 #include "tests/bus/manual_bus.hpp"
 #include "tests/bus/story.hpp"
 #include "tests/catch.hpp"
 #include "tests/error_of.hpp"
+#include "tests/gate.hpp"
 #include "tests/recording_logger.hpp"
 
 using namespace actorbus;

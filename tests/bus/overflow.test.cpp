@@ -4,10 +4,10 @@
 
 #include <bus/bus.hpp>
 
-#include "tests/bus/gate.hpp"
 #include "tests/bus/manual_bus.hpp"
 #include "tests/bus/story.hpp"
 #include "tests/catch.hpp"
+#include "tests/gate.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;

@@ -8,11 +8,11 @@
 
 #include <bus/bus.hpp>
 
-#include "tests/bus/gate.hpp"
 #include "tests/catch.hpp"
 #include "tests/detached.hpp"
 #include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
+#include "tests/gate.hpp"
 #include "tests/stress.hpp"
 
 using namespace actorbus;

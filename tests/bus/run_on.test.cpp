@@ -8,9 +8,9 @@
 
 #include <bus/bus.hpp>
 
-#include "tests/bus/gate.hpp"
 #include "tests/catch.hpp"
 #include "tests/eventually.hpp"
+#include "tests/gate.hpp"
 #include "tests/stress.hpp"
 
 using namespace actorbus;

@@ -94,8 +94,8 @@ TEST_CASE("as many handlers run at once as may, and no more is in hand than may 
                                     --inside;
                                   },
                                   {.group = "g", .max_in_flight = 10, .concurrency = 4, .run_on = where});
-  const opened_at_end guard(all_in);
-  REQUIRE(all_in.await(4));
+  const opens_at_the_end guard(all_in);
+  REQUIRE(all_in.reached(4));
   REQUIRE(eventually([&] { return pending(client) == 10; }));
   all_in.open();
   CHECK(eventually([&] { return bridge.stats().consumed == 50; }));
@@ -133,8 +133,8 @@ TEST_CASE("an event handled is acknowledged while the next one's handler still r
                                              if (value == "slow") held.pass();
                                            },
                                            {.group = "g"});
-  const opened_at_end guard(held);
-  REQUIRE(held.await(1));
+  const opens_at_the_end guard(held);
+  REQUIRE(held.reached());
   CHECK(eventually([&] { return pending(client) == 2; }));
 }
 
@@ -151,8 +151,8 @@ TEST_CASE("a slow handler holds up no other event while another may run", "[redi
                                              done.add(e);
                                            },
                                            {.group = "g", .concurrency = 2});
-  const opened_at_end guard(held);
-  REQUIRE(held.await(1));
+  const opens_at_the_end guard(held);
+  REQUIRE(held.reached());
   add_work(client, numbers(1, 200));
   CHECK(eventually([&] { return done.count() == 200; }));
   CHECK(eventually([&] { return pending(client) == 1; }));

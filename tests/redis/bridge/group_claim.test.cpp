@@ -73,8 +73,8 @@ TEST_CASE("a handler that takes longer than claim_after keeps its event, and tho
                                                 slow.add(e);
                                               },
                                               {.group = "g", .consumer = "slow", .claim_after = 150ms});
-  const opened_at_end guard(held);
-  REQUIRE(held.await(1));
+  const opens_at_the_end guard(held);
+  REQUIRE(held.reached());
   const auto eager =
       b.redis.consume<std::string>("work", other.handler(), {.group = "g", .consumer = "other", .claim_after = 150ms});
   // Ten times a third of claim_after: the last of those that wait is told alive again and again.

@@ -22,7 +22,7 @@ struct busy {
                                           done.add(e);
                                         },
                                         {.group = "g", .consumer = "c", .max_in_flight = 10});
-    REQUIRE(held.await(1));
+    REQUIRE(held.reached());
     REQUIRE(eventually([&] { return pending(client) == 10; }));
   }
   std::future<bool> open_once_ended() {
@@ -37,7 +37,7 @@ struct busy {
   work_done done;
   process p;
   redis::consumer work;
-  opened_at_end guard{held};
+  opens_at_the_end guard{held};
 };
 
 /// Somebody has come to that command, by CLIENT LIST.

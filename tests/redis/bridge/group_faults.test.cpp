@@ -59,9 +59,9 @@ TEST_CASE("a group destroyed with entries in hand delivers them no second time h
                                              done.add(e);
                                            },
                                            {.group = "g"});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   add_work(client, numbers(1, 5));
-  REQUIRE(held.await(1));
+  REQUIRE(held.reached());
   client.run("XGROUP", "DESTROY", "t:work", "g");
   REQUIRE(eventually([&] { return pending(client) >= 4; }));  // delivered once more, and known
   held.open();
@@ -215,7 +215,7 @@ TEST_CASE("stats tell the group's lag, what is pending, and what is in hand", "[
                                            {.group = "g", .max_in_flight = 3});
   const auto twin = p.redis.consume<std::string>("work", [&](const std::string&) { held.pass(); },
                                                  {.group = "g", .max_in_flight = 2});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   REQUIRE(p.redis.wait_ready(patience));
   add_work(client, numbers(1, 12));
   CHECK(eventually([&] {

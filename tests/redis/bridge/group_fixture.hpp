@@ -10,8 +10,8 @@
 
 #include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
+#include "tests/gate.hpp"
 #include "tests/redis/bridge/diary.hpp"
-#include "tests/redis/bridge/gate.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 

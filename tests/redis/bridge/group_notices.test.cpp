@@ -49,9 +49,9 @@ TEST_CASE("what is trimmed while a consumer is busy is told once, with its range
                                                         told.push_back(t);
                                                       }},
                                            {.group = "g", .max_in_flight = 1});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   add_work(client, {"1"});
-  REQUIRE(held.await(1));
+  REQUIRE(held.reached());
   add_work(client, numbers(2, 9));
   const auto all = client.run("XRANGE", "t:work", "-", "+");
   client.run("XTRIM", "t:work", "MAXLEN", "2");
@@ -84,12 +84,12 @@ TEST_CASE("what is trimmed right behind the making of a group is told, also if t
                             [&](const trimmed&) { told.add("trimmed"); }};
   const auto work =
       a.redis.consume<std::string>("work", in_turn, {.group = "g", .max_in_flight = 1, .forget_after = 0s});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   REQUIRE(eventually([&] { return mentions(client.run("INFO", "commandstats").text(), "cmdstat_xpending"); }));
   client.run("CLIENT", "UNPAUSE");
   REQUIRE(eventually([&] { return pending(client) == 0; }));
   add_work(client, {"1"});
-  REQUIRE(held.await(1));
+  REQUIRE(held.reached());
   add_work(client, numbers(2, 9));
   client.run("XTRIM", "t:work", "MAXLEN", "2");
   held.open();
@@ -146,9 +146,9 @@ TEST_CASE("a group that was destroyed, and its stream trimmed: what nobody can h
                                                             },
                                                             [&](const trimmed&) { told.add("trimmed"); }},
                                                  {.group = "g", .max_in_flight = 1});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   add_work(client, {"1"});
-  REQUIRE(held.await(1));
+  REQUIRE(held.reached());
   add_work(client, numbers(2, 9));
   client.run("MULTI");
   client.run("XGROUP", "DESTROY", "t:work", "g");

@@ -82,9 +82,9 @@ TEST_CASE("an event that was trimmed while its handler worked, and failed for go
                                                    throw std::runtime_error("no good");
                                                  },
                                                  {.group = "g", .max_deliveries = 1, .claim_after = 20ms});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   add_work(client, {"bad"});
-  REQUIRE(held.await(1));
+  REQUIRE(held.reached());
   client.run("XTRIM", "t:work", "MAXLEN", "0");
   const auto before = a.redis.stats().commands;
   REQUIRE(

@@ -99,7 +99,7 @@ TEST_CASE_METHOD(
     for (const auto* part : {".1", ".2", ".3"}) add(std::to_string(i) + part);
     REQUIRE(eventually([&] { return b.told.has(wanted.back()); }));
     // In the next millisecond the new stream's ids are newer, in the same one they begin again.
-    if (i % 4 != 0) std::this_thread::sleep_for(2ms);
+    if (i % 4 != 0) std::this_thread::sleep_for(2ms);  // until the clock has gone on
     client.run("MULTI");
     client.run("DEL", "t:x");
     wanted.push_back("reset: the stream was deleted and made anew");

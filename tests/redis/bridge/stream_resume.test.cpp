@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "tests/eventually.hpp"
+#include "tests/gate.hpp"
 #include "tests/recording_logger.hpp"
-#include "tests/redis/bridge/gate.hpp"
 #include "tests/redis/bridge/listener.hpp"
 #include "tests/redis/client.hpp"
 #include "tests/redis/error_count.hpp"
@@ -145,7 +145,7 @@ TEST_CASE("a cursor under a name does not pass what the topic has taken and its 
         told.add(value);
       },
       {.run_on = run_on::own_thread});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   one.redis.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"});
   REQUIRE(eventually([&] { return one.redis.stats().in == 100; }));
   REQUIRE(eventually([&] { return told.get().size() == 10; }));
@@ -178,7 +178,7 @@ TEST_CASE("a bus that closes leaves the cursor where its handlers are, whether t
           if (std::stoi(value) == stands_still_at) held.pass();
         },
         {.run_on = run_on::own_thread});
-    const opened_at_end guard(held);
+    const opens_at_the_end guard(held);
     one.redis.stream<std::string>("x", with);
     REQUIRE(eventually([&] { return told.ends_with(std::to_string(stands_still_at)) || told.ends_with("20"); }));
     const bool drained = one.bus.close(closes_within).drained;

@@ -63,9 +63,9 @@ TEST_CASE("dead letters that a server at its memory's limit does not take are no
                                                    throw std::runtime_error("not now");
                                                  },
                                                  {.group = "g", .max_deliveries = 1});
-  const opened_at_end guard(held);
+  const opens_at_the_end guard(held);
   add_work(client, {"bad"});
-  REQUIRE(held.await(1));
+  REQUIRE(held.reached());
   client.run("CONFIG", "SET", "maxmemory", 1);
   held.open();
   REQUIRE(eventually([&] { return error_count(client, "OOM") >= 2; }));  // it was tried again

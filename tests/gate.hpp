@@ -25,10 +25,10 @@ class gate {
     changed_.notify_all();
   }
 
-  /// Waits until somebody has come to the gate. False: nobody came.
-  bool reached() {
+  /// Waits until so many have come to the gate. False: they did not come.
+  bool reached(int by = 1) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [this] { return arrivals_ != 0; });
+    return changed_.wait_for(lock, patience, [&] { return arrivals_ >= by; });
   }
 
  private:
@@ -40,8 +40,8 @@ class gate {
   bool open_ = false;
 };
 
-/// Opens a gate when the scope ends, also by a failed assertion. Declare it behind the subscription, whose end waits
-/// for the handler.
+/// Opens a gate when the scope ends, also by a failed assertion. Declare it behind the subscription or consumer, whose
+/// end waits for the handler.
 class opens_at_the_end {
  public:
   explicit opens_at_the_end(gate& which) : which_(which) {}
