@@ -12,8 +12,8 @@ std::size_t outgoing_batch::keep(std::string_view text) {
 
 void outgoing_batch::add(const outgoing& what) {
   if (added_.empty()) topic_ = what.topic;
-  added one{keep(what.payload), what.payload.size(), spots_.size(),       what.fields.size(), nullptr,
-            what.content_type,  what.origin,         what.origin_sequence};
+  added one{keep(what.payload), what.payload.size(), spots_.size(),        what.fields.size(), nullptr,
+            what.content_type,  what.origin,         what.origin_sequence, what.step};
   for (const auto& each : what.fields) {
     const std::size_t name = keep(each.name);
     spots_.push_back({name, each.name.size(), keep(each.value), each.value.size()});
@@ -35,7 +35,8 @@ std::span<const outgoing> outgoing_batch::events() {
                        .headers = each.headers,
                        .content_type = each.content_type,
                        .origin = each.origin,
-                       .origin_sequence = each.origin_sequence});
+                       .origin_sequence = each.origin_sequence,
+                       .step = each.step});
   }
   return events_;
 }

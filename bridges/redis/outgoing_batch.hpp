@@ -29,7 +29,7 @@ class outgoing_batch {
     std::size_t first_field, fields;   ///< where its fields are told in spots_
     const actorbus::headers* headers;  ///< in headers_, or null
     std::string_view content_type;
-    std::uint64_t origin, origin_sequence;
+    std::uint64_t origin, origin_sequence, step;
   };
   struct spot {
     std::size_t name, name_size, value, value_size;

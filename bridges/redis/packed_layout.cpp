@@ -109,6 +109,7 @@ struct packed_head {
   std::uint64_t events = 0;
   std::string_view content_type;
   expected_origin first;
+  std::uint64_t step = 0;
 };
 
 fault take_head(packed_reader& from, packed_head& head) noexcept {
@@ -116,7 +117,7 @@ fault take_head(packed_reader& from, packed_head& head) noexcept {
   if (head.events == 0) return "it holds no packed events";
   if (head.events > max_packed_events) return "it claims more than 65536 packed events";
   if (!from.take_text(head.content_type) || !from.take_origin(head.first.origin)) return cut_short;
-  if (!from.take_number(head.first.sequence)) return cut_short;
+  if (!from.take_number(head.first.sequence) || !from.take_number(head.step)) return cut_short;
   // Each event takes a byte at least: what is not there needs no room.
   return head.events <= from.left() ? nullptr : cut_short;
 }
@@ -152,14 +153,17 @@ fault take_event(packed_reader& from, expected_origin& expected, incoming& event
 fault take_events(packed_reader& from, std::vector<incoming>& to) {
   packed_head head;
   if (const fault wrong = take_head(from, head)) return wrong;
-  to.reserve(to.size() + head.events);
+  const std::size_t first = to.size();
+  to.reserve(first + head.events);
   for (std::uint32_t place = 0; place < head.events; ++place) {
     incoming& event = to.emplace_back();
     event.place = place;
     event.content_type = head.content_type;
     if (const fault wrong = take_event(from, head.first, event)) return wrong;
   }
-  return from.left() == 0 ? nullptr : "something stands behind its packed events";
+  if (from.left() != 0) return "something stands behind its packed events";
+  if (to[first].origin != 0) to[first].step = head.step;
+  return nullptr;
 }
 
 }  // namespace
@@ -176,6 +180,7 @@ void write_packed(std::span<const outgoing> events, std::string& to) {
   append_text(first.content_type, to);
   append_origin(expected.origin, to);
   append_number(expected.sequence, to);
+  append_number(first.origin == 0 ? 0 : first.step, to);
   for (const outgoing& event : events) append_event(event, expected, to);
 }
 

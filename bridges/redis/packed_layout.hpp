@@ -4,7 +4,7 @@
 //   FF 61 62 70               packed, version 1
 //   events                    how many follow, 1 to 65,536
 //   size, content type        of all of them; 0: not told
-//   origin, sequence          of the first event; origin 0: not told
+//   origin, sequence, step    of the first event; 0: not told
 //   each event:
 //     4 * size + 2 * a + b    size of its payload; a: it has an origin and a sequence of its own; b: it has headers
 //     [origin, sequence]      else the origin above, and one more than the last event that had that

@@ -91,9 +91,14 @@ bool pubsub_in::publish(arrivals& to, const std::string& channel, std::string_vi
   for (; to.place < events_.size(); ++to.place) {
     if (to.topic->is_full()) return false;
     incoming& one = events_[to.place];
+    const bool is_ours = one.origin == core_.origin();  // what we sent, our own subscribers have
     if (one.content_type != gap_content_type) {
+      if (!is_ours && !to.senders.follows(one.origin, one.origin_sequence, one.step)) {
+        to.gap = "messages of its publisher are missing";
+        if (!tell_gap(to)) return false;
+      }
       to.topic->offer(one, payload_shape::bytes);
-    } else if (one.origin != core_.origin()) {  // what we sent, our own subscribers have
+    } else if (!is_ours) {
       to.gap = one.payload;
       ++to.place;
       if (!tell_gap(to)) return false;
@@ -109,6 +114,7 @@ bool pubsub_in::tell_gap(arrivals& to) {
   if (to.topic->tell(gap{.topic = {}, .reason = to.gap}) == inbound_topic::outcome::full) return false;
   to.gap.clear();
   to.dropped = 0;
+  to.senders.forget();
   return true;
 }
 
@@ -126,6 +132,7 @@ void pubsub_in::keep(arrivals& to, std::string_view message) {
     }
     ++to.dropped;
     ++core_.counts.dropped_in;
+    to.senders.forget();  // to those who want the latest alone nothing is missing
   }
   if (to.dropped != 0 && with_.overflow != overflow::latest) {
     to.gap = std::to_string(to.dropped) + " messages dropped: the topic was full";

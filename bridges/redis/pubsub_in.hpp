@@ -15,6 +15,7 @@
 #include <bridges/redis/inbound_route.hpp>
 #include <bridges/redis/inbound_topic.hpp>
 #include <bridges/redis/message_hub.hpp>
+#include <bridges/redis/sender_sequences.hpp>
 
 namespace actorbus::redis {
 
@@ -41,6 +42,7 @@ class pubsub_in final : public inbound_route, public message_taker, public std::
     std::size_t place = 0;    ///< events of the first one that are published already
     std::size_t dropped = 0;  ///< since the last notice
     std::string gap = {};     ///< a notice that is to be told, before what waits
+    sender_sequences senders = {};
   };
 
   arrivals& arrivals_of(std::string_view channel);

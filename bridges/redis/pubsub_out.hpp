@@ -1,15 +1,18 @@
 // What goes out by PUBLISH: pipelined, at most once. While the connection is away events wait in their topic's log.
 //
-// Where messages were on their way when it was lost, or were refused, a message that tells of a gap follows, in formats
-// that have room for it: who receives has lost no connection and would not know.
+// In formats that have room for it each message says by how much its sequence is above that of the one before, so that
+// who receives sees where one is missing. Nothing may follow that says so: where messages were on their way when the
+// connection was lost, were refused, or could not go out, a message that tells of a gap goes first.
 // Threads: the loop's.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <bridges/redis/outbound_route.hpp>
 
@@ -34,26 +37,30 @@ class pubsub_out final : public outbound_route {
   struct target {
     std::string topic;
     std::string channel;
-    bool is_shadowed;          ///< a stream route carries this topic
-    bool is_in_doubt = false;  ///< something of it has not been answered, as far as known
-    bool owes_gap = false;     ///< something of it did not get there: told before what goes next
+    bool is_shadowed;        ///< a stream route carries this topic
+    std::uint64_t last = 0;  ///< the sequence of the last event that went; 0: none has
+    bool owes_gap = false;   ///< something of it did not get there: told before what goes next, or in a while
   };
 
   void pump() override;
   void event(const metadata& about, const outgoing& what) override;
+  void unencodable(const metadata& about, const char* why) override;
+  void dropped(const lagged& what) override;
   target& target_of(std::string_view topic);
   void send(target& to, std::span<const outgoing> events);
   void send_batch();
+  void pack(const outgoing& event);
+  void skip(std::string_view topic, std::uint64_t sequence);
   void account();
-  void doubt(target& what);
-  void owe_gaps();
+  void owe_gap(target& of);
   void tell_gap(target& of);
+  void tell_gaps();
 
   const bool is_heard_;
   by_topic<target> targets_;
-  std::vector<target*> in_doubt_;
-  std::size_t sent_ = 0;       ///< commands, not yet accounted for
-  std::size_t in_flight_ = 0;  ///< commands
+  std::deque<target*> in_flight_;  ///< of each command without a reply
+  std::size_t sent_ = 0;           ///< the last of them, not yet accounted for
+  deferred_call tell_later_;
 };
 
 }  // namespace actorbus::redis

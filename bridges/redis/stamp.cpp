@@ -37,6 +37,13 @@ bool parse_number(std::string_view word, int base, std::uint64_t& to) noexcept {
   return error == std::errc{} && stop == end;
 }
 
+/// `<sequence>[+<step>]`
+bool parse_sequence(std::string_view word, incoming& to) noexcept {
+  const std::size_t plus = word.find('+');
+  if (!parse_number(word.substr(0, plus), 10, to.origin_sequence)) return false;
+  return plus == word.npos || parse_number(word.substr(plus + 1), 10, to.step);
+}
+
 fault read_headers(std::string_view from, actorbus::headers& to) {
   form_reader reader(from);
   for (std::string name, text; reader.next(name, text);) {
@@ -58,13 +65,17 @@ void append_stamp(const outgoing& event, std::string& to) {
     throw bus_error(errc::invalid_argument,
                     "a content type holds no control characters: " + core::quoted(event.content_type));
   }
-  char digits[2 + 16 + 1 + 20];
+  char digits[2 + 16 + 1 + 20 + 1 + 20];
   char* const end = digits + sizeof digits;
   digits[0] = '1';
   digits[1] = ' ';
   char* at = std::to_chars(digits + 2, end, event.origin, 16).ptr;
   *at++ = ' ';
   at = std::to_chars(at, end, event.origin == 0 ? 0 : event.origin_sequence).ptr;
+  if (event.origin != 0 && event.step != 0) {
+    *at++ = '+';
+    at = std::to_chars(at, end, event.step).ptr;
+  }
   to.append(digits, at);
   const bool has_headers = event.headers != nullptr && !event.headers->empty();
   const bool has_type = tells_content_type(event);
@@ -80,8 +91,8 @@ void append_stamp(const outgoing& event, std::string& to) {
 fault read_stamp(std::string_view line, incoming& event) {
   if (take_word(line) != "1") return "its stamp is of no known version: it does not begin with `1 `";
   if (!parse_number(take_word(line), 16, event.origin)) return "the origin in its stamp is no hexadecimal number";
-  if (!parse_number(take_word(line), 10, event.origin_sequence)) return "the sequence in its stamp is no number";
-  if (event.origin == 0) event.origin_sequence = 0;
+  if (!parse_sequence(take_word(line), event)) return "the sequence in its stamp is no number, or its step is none";
+  if (event.origin == 0) event.origin_sequence = event.step = 0;
   if (line.empty()) return nullptr;
   const std::string_view headers = take_word(line);
   event.content_type = line;

@@ -1,10 +1,11 @@
 // What one of our events carries beside its payload, as a line of text: origin, its sequence there, headers, content
 // type. The value of the field `actorbus` of an entry, and the first line of an envelope.
 //
-//   1 <origin> <sequence> [<headers>|- [<content type>]]
+//   1 <origin> <sequence>[+<step>] [<headers>|- [<content type>]]
 //
-// `1` is the version. The origin is up to 16 hexadecimal digits, the sequence decimal, both 0 if not known; headers are
-// in form encoding, which has no space, or `-` for none; a content type runs to the end. Threads: any.
+// `1` is the version. The origin is up to 16 hexadecimal digits, the sequence decimal, both 0 if not known, the step
+// decimal, left out if not known; headers are in form encoding, which has no space, or `-` for none; a content type
+// runs to the end. Threads: any.
 #pragma once
 
 #include <string>
@@ -27,7 +28,7 @@ bool has_stamp(const outgoing& event) noexcept;
 /// and for a content type with control characters.
 void append_stamp(const outgoing& event, std::string& to);
 
-/// Sets origin, sequence, headers and content type of `event`.
+/// Sets origin, sequence, step, headers and content type of `event`.
 fault read_stamp(std::string_view line, incoming& event);
 
 }  // namespace actorbus::redis

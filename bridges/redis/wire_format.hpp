@@ -35,6 +35,7 @@ struct outgoing {
   std::string_view content_type = {};  ///< codec<T>::content_type
   std::uint64_t origin = 0;            ///< 0: not known; then no format carries it or its sequence
   std::uint64_t origin_sequence = 0;
+  std::uint64_t step = 0;  ///< its sequence less that of the event its origin published before it here; 0: not known
 };
 
 /// An event that was read. Views into what it was read from.
@@ -46,6 +47,7 @@ struct incoming {
   std::string_view content_type = {};  ///< empty: not told
   std::uint64_t origin = 0;            ///< 0: not told, a foreign program's
   std::uint64_t origin_sequence = 0;
+  std::uint64_t step = 0;   ///< as outgoing::step; 0: not told
   std::uint32_t place = 0;  ///< its place in its entry, from 0
 };
 

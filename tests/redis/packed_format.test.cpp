@@ -36,6 +36,7 @@ void check_same(const std::vector<sample>& read, const std::vector<sample>& writ
     CHECK(read[i].content_type == written[0].content_type);
     CHECK(read[i].origin == written[i].origin);
     CHECK(read[i].origin_sequence == written[i].origin_sequence);
+    CHECK(read[i].step == (i == 0 ? written[0].step : 0));
   }
 }
 
@@ -43,11 +44,11 @@ void check_same(const std::vector<sample>& read, const std::vector<sample>& writ
 
 TEST_CASE("a run of one origin's events costs a byte or two of layout an event", "[packed]") {
   const std::vector<sample> events = run(3, 0x0807060504030201, 300);
-  CHECK(message_of(packed(), events) == magic + std::string("\3\0\1\2\3\4\5\6\7\x08\xac\2\4"
+  CHECK(message_of(packed(), events) == magic + std::string("\3\0\1\2\3\4\5\6\7\x08\xac\2\0\4"
                                                             "0\4"
                                                             "1\4"
                                                             "2",
-                                                            18));
+                                                            19));
   CHECK(entry_of(packed(), events) == pairs{{"packed", message_of(packed(), events)}});
   CHECK(message_of(packed(), run(64, 1, 1)).size() < 64 * 3 + 20);
 }
@@ -59,10 +60,11 @@ TEST_CASE("packed events are laid out as FORMAT.md's example", "[packed]") {
   events[1].payload = "23";
   events[2].payload = "4";
   events[2].headers = {{"source", "odometry"}};
+  events[0].step = 1;
   CHECK(message_of(packed(), events) == magic +
                                             "\x03\x10"
                                             "application/json"
-                                            "e}L\x88\x81\xd0\x86\x9f\x92\b\x04"
+                                            "e}L\x88\x81\xd0\x86\x9f\x92\b\x01\x04"
                                             "1\b23\x05\x01\x06source\bodometry4");
 }
 
@@ -73,6 +75,7 @@ TEST_CASE("packed events keep payload, headers, content type, origin, sequence a
   events[2].origin_sequence = 100;
   events[3].origin = 8;
   events[4].origin_sequence = 101;
+  events[0].step = 300;
   const std::string message = message_of(packed(), events);
   std::vector<incoming> read;
   REQUIRE(packed().read_message(message, read) == nullptr);
@@ -87,7 +90,7 @@ TEST_CASE("one event alone is packed too, empty or large", "[packed]") {
     const std::vector<sample> events{sample{.payload = payload}};
     check_same(read_message(packed(), message_of(packed(), events)).events, events);
   }
-  CHECK(message_of(packed(), sample{.payload = ""}) == magic + std::string("\1\0\0\0\0\0\0\0\0\0\0\0", 12));
+  CHECK(message_of(packed(), sample{.payload = ""}) == magic + std::string("\1\0\0\0\0\0\0\0\0\0\0\0\0", 13));
 }
 
 TEST_CASE("an entry says how many events it holds without being read", "[packed]") {
@@ -128,10 +131,10 @@ TEST_CASE("packed events that claim what is not there are a fault before any mem
   CHECK(mentions(fault_of(std::string("\0", 1)), "no packed events"));
   CHECK(mentions(fault_of("\xff\xff\xff\xff\x7f"), "65536"));
   CHECK(mentions(fault_of("\x81\x80\x04"), "65536"));
-  CHECK(mentions(fault_of(std::string("\x80\x80\x04\0\0\0\0\0\0\0\0\0\0", 13)), "ends"));
+  CHECK(mentions(fault_of(std::string("\x80\x80\x04\0\0\0\0\0\0\0\0\0\0\0", 14)), "ends"));
   CHECK(mentions(fault_of("\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), "ends"));
   CHECK(mentions(fault_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), "ends"));
-  const std::string head("\1\0\0\0\0\0\0\0\0\0\0", 11);
+  const std::string head("\1\0\0\0\0\0\0\0\0\0\0\0", 12);
   CHECK(mentions(fault_of(head + "\xfc\xff\xff\xff\xff\xff\xff\xff\xff\1"), "ends"));
   CHECK(mentions(fault_of(head + "\1\x81\x08"), "1024"));
   CHECK(mentions(fault_of(head + std::string("\1\2\1a\x7f", 5)), "ends"));

@@ -35,13 +35,17 @@ std::string fault_of(std::string_view line) {
 TEST_CASE("a stamp is a line of version, origin, sequence, headers and content type", "[stamp]") {
   CHECK(stamp_of({}) == "1 0 0");
   CHECK(stamp_of({.origin = 0x9f86d081884c7d65, .origin_sequence = 1042}) == "1 9f86d081884c7d65 1042");
+  CHECK(stamp_of({.origin = 1, .origin_sequence = 1042, .step = 3}) == "1 1 1042+3");
+  CHECK(stamp_of({.origin = ~0ULL, .origin_sequence = ~0ULL, .step = ~0ULL}) ==
+        "1 ffffffffffffffff 18446744073709551615+18446744073709551615");
   CHECK(stamp_of({.headers = {{"source", "odo metry"}, {"n", "1"}}, .origin = 1}) == "1 1 0 source=odo+metry&n=1");
   CHECK(stamp_of({.content_type = "application/json", .origin = 1}) == "1 1 0 - application/json");
   CHECK(stamp_of({.headers = {{"-", ""}}, .content_type = "text/plain; charset=utf-8"}) ==
         "1 0 0 -= text/plain; charset=utf-8");
 }
 
-TEST_CASE("a stamp leaves out the usual content type, and a sequence that is nobody's", "[stamp]") {
+TEST_CASE("a stamp leaves out the usual content type, and a sequence and step that are nobody's", "[stamp]") {
+  CHECK(stamp_of({.origin_sequence = 7, .step = 1}) == "1 0 0");
   CHECK(stamp_of({.content_type = "application/octet-stream"}) == "1 0 0");
   CHECK(stamp_of({.origin_sequence = 7}) == "1 0 0");
 }
@@ -50,7 +54,11 @@ TEST_CASE("a stamp that a person writes is read", "[stamp]") {
   CHECK(read("1 0 0").origin == 0);
   CHECK(read("1 FFFFFFFFFFFFFFFF 18446744073709551615").origin == ~std::uint64_t{0});
   CHECK(read("1 FFFFFFFFFFFFFFFF 18446744073709551615").origin_sequence == ~std::uint64_t{0});
-  CHECK(read("1 0 9").origin_sequence == 0);
+  CHECK(read("1 0 9+1").origin_sequence == 0);
+  CHECK(read("1 0 9+1").step == 0);
+  CHECK(read("1 1 9").step == 0);
+  CHECK(read("1 1 9+2 a=b").origin_sequence == 9);
+  CHECK(read("1 1 9+2 a=b").step == 2);
   CHECK(read("1 0 0 a=b").headers == headers{{"a", "b"}});
   CHECK(read("1 0 0 a").headers == headers{{"a", ""}});
   CHECK(read("1 0 0  application/json").content_type == "application/json");
@@ -68,6 +76,9 @@ TEST_CASE("a stamp that is wrong says in what", "[stamp]") {
   CHECK(mentions(fault_of("1 1"), "sequence"));
   CHECK(mentions(fault_of("1 1 x"), "sequence"));
   CHECK(mentions(fault_of("1 1 18446744073709551616"), "sequence"));
+  CHECK(mentions(fault_of("1 1 1+"), "step"));
+  CHECK(mentions(fault_of("1 1 1+x"), "step"));
+  CHECK(mentions(fault_of("1 1 +1"), "sequence"));
   CHECK(mentions(fault_of("1 1 1 a=%"), "headers"));
 }
 

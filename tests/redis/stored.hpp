@@ -29,6 +29,7 @@ struct sample {
   std::string content_type = {};
   std::uint64_t origin = 0;
   std::uint64_t origin_sequence = 0;
+  std::uint64_t step = 0;
 };
 
 /// The samples as a format takes them; not beyond the samples' life.
@@ -38,7 +39,8 @@ class outgoing_samples {
     for (std::size_t i = 0; i < from.size(); ++i) {
       const sample& s = from[i];
       fields_[i] = views_of(s.fields);
-      events_.push_back({s.topic, s.payload, fields_[i], &s.headers, s.content_type, s.origin, s.origin_sequence});
+      events_.push_back(
+          {s.topic, s.payload, fields_[i], &s.headers, s.content_type, s.origin, s.origin_sequence, s.step});
     }
   }
   operator std::span<const redis::outgoing>() const { return events_; }
@@ -83,7 +85,7 @@ inline reading copied(redis::fault wrong, const std::vector<redis::incoming>& ev
     pairs fields;
     for (const field_view& field : e.fields) fields.emplace_back(field.name, field.value);
     result.events.push_back({std::string(e.topic), std::string(e.payload), std::move(fields), e.headers,
-                             std::string(e.content_type), e.origin, e.origin_sequence});
+                             std::string(e.content_type), e.origin, e.origin_sequence, e.step});
   }
   return result;
 }
@@ -129,6 +131,7 @@ class random_samples {
     if (below(2) == 0) s.content_type = below(2) == 0 ? "application/json" : "text/plain; charset=utf-8";
     if (below(3) != 0) s.origin = number();
     if (s.origin != 0) s.origin_sequence = number();
+    if (s.origin != 0) s.step = number();
     for (std::size_t n = below(4); n > 0; --n) s.fields.emplace_back(bytes(12), bytes(60));
     return s;
   }

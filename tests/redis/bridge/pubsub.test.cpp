@@ -1,10 +1,12 @@
 // Publish/subscribe through a real redis-server.
 #include <set>
+#include <thread>
 
 #include "tests/eventually.hpp"
 #include "tests/redis/bridge/diary.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
+#include "tests/redis/proxy.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
@@ -209,6 +211,96 @@ TEST_CASE("while Redis is away what waits is bounded, and what is dropped is cou
   server.start();
   REQUIRE(eventually([&] { return a.redis.stats().out == 10; }));
   CHECK(a.redis.stats().dropped_out == 90);
+}
+
+TEST_CASE("what was dropped while a publisher had no connection is told to those who had one", "[redis][pubsub]") {
+  const redis_server server;
+  proxy between(server);
+  process a(between.uri()), b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.direction = redis::direction::out, .capacity = 10});
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  from.publish("first");
+  REQUIRE(eventually([&] { return told.has("first"); }));
+  between.refuse_connections();
+  between.cut();
+  REQUIRE(eventually([&] { return !a.redis.wait_ready(0s); }));
+  for (int i = 1; i <= 100; ++i) from.publish(std::to_string(i));
+  REQUIRE(a.bus.flush(patience));
+  between.accept_connections();
+  REQUIRE(eventually([&] { return told.has("100"); }));
+  lines wanted = numbers(91, 100);
+  wanted.insert(wanted.begin(), {"first", "gap: what its publisher sent was lost on the way"});
+  CHECK(told.get() == wanted);
+}
+
+TEST_CASE("an event that cannot go out is told in its place", "[redis][pubsub]") {
+  const auto as = GENERATE(redis::format::native, redis::format::packed);
+  const redis_server server;
+  process a(server), b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.direction = redis::direction::out, .format = as});
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in, .format = as});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  headers too_many;
+  for (int i = 0; i < 1025; ++i) too_many.set(std::to_string(i), "");
+  for (const auto* each : {"1", "2"}) from.publish(each);
+  from.publish("cannot go out", too_many);
+  for (const auto* each : {"3", "4"}) from.publish(each);
+  REQUIRE(eventually([&] { return told.has("4"); }));
+  CHECK(told.get() == lines{"1", "2", "gap: what its publisher sent was lost on the way", "3", "4"});
+  CHECK(a.redis.stats().refused == 1);
+}
+
+TEST_CASE("where events go both ways and none is missing, no gap is told", "[redis][pubsub]") {
+  const auto as = GENERATE(redis::format::native, redis::format::packed);
+  const redis_server server;
+  process a(server), b(server);
+  diary at_a, at_b;
+  const auto sa = a.bus.topic<std::string>("x").subscribe(at_a.handler());
+  const auto sb = b.bus.topic<std::string>("x").subscribe(at_b.handler());
+  auto from_a = a.bus.topic<std::string>("x"), from_b = b.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.format = as});
+  b.redis.pubsub<std::string>("x", {.format = as});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  constexpr int count = 2000;
+  std::thread other([&] {
+    for (const auto& each : numbers(1, count)) from_b.publish("b" + each);
+  });
+  for (const auto& each : numbers(1, count)) from_a.publish("a" + each);
+  other.join();
+  for (const auto* each : {&at_a, &at_b}) {
+    REQUIRE(eventually([&] { return each->get().size() >= 2 * count; }));
+    CHECK(each->get().size() == 2 * count);
+  }
+  CHECK(a.redis.stats().gaps + b.redis.stats().gaps == 0);
+}
+
+TEST_CASE("who wants the latest event alone is told no gap for the others", "[redis][pubsub]") {
+  const redis_server server;
+  process a(server), b(server);
+  auto in = b.bus.topic<std::string>("x", {.capacity = 1, .lane = 1}).inbox({.overflow = overflow::block});
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.direction = redis::direction::out});
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in, .overflow = overflow::latest});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  for (const auto& each : numbers(1, 100)) from.publish(each);
+  REQUIRE(eventually([&] { return b.redis.stats().dropped_in > 0 && a.redis.stats().out == 100; }));
+  diary told;
+  while (!told.has("100")) {
+    REQUIRE(eventually([&] { return in.poll(told.handler()) != 0 || told.has("100"); }));
+  }
+  CHECK(told.get().size() < 100);
+  CHECK(b.redis.stats().gaps == 0);
 }
 
 TEST_CASE("remote names cannot grow the registry beyond max_topics", "[redis][pubsub]") {
