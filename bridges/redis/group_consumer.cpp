@@ -274,8 +274,7 @@ void group_consumer::acknowledged(const std::vector<stream_id>& which, const rep
     acks_refused_ = true;
     return ledger_.lost_ahead();  // they hold room again
   }
-  core_.counts.consumed += which.size();
-  ledger_.acknowledged(which);
+  core_.counts.consumed += ledger_.acknowledged(which);
 }
 
 void group_consumer::lost_acknowledgements() {

@@ -97,12 +97,14 @@ std::vector<stream_id> group_ledger::take_done(sent how) {
   return std::exchange(done_, {});
 }
 
-void group_ledger::acknowledged(const std::vector<stream_id>& which) {
+std::size_t group_ledger::acknowledged(const std::vector<stream_id>& which) {
+  const std::size_t before = held_.size();
   for (const auto& each : which) {
     const auto found = held_.find(each);
     if (found == held_.end()) continue;
     if (is_confirming(found->second) || found->second.now == state::buried) erase(found);
   }
+  return before - held_.size();
 }
 
 std::vector<stream_id> group_ledger::take_aging(time_point now) {

@@ -67,8 +67,8 @@ class group_ledger {
   };
   /// Those that are to be acknowledged, each once, until `lost` or `lost_ahead`.
   std::vector<stream_id> take_done(sent how = sent::aside);
-  /// The server confirmed them.
-  void acknowledged(const std::vector<stream_id>& which);
+  /// The server confirmed them. Returns how many are held no more: those that are to be acknowledged again are.
+  std::size_t acknowledged(const std::vector<stream_id>& which);
 
   /// Those held for a third of `claim_after` since the server last knew of them: it is to be told that they are alive.
   std::vector<stream_id> take_aging(time_point now);

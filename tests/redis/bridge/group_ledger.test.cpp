@@ -96,6 +96,20 @@ TEST_CASE("what is acknowledged ahead of the next read holds no room, until that
   CHECK(f.ledger.is_settled());
 }
 
+TEST_CASE("an entry that is acknowledged twice counts once, when it is held no more", "[group_ledger]") {
+  fixture f({});
+  for (const auto& each : {one, two}) f.deliver(each);
+  for (const auto& each : {one, two}) {
+    f.ledger.done(each);
+    CHECK(f.ledger.take_done(group_ledger::sent::ahead) == ids{each});
+  }
+  f.ledger.lost_ahead();                     // the first one is refused
+  CHECK(f.ledger.acknowledged({two}) == 0);  // the second one is not
+  CHECK(f.ledger.take_done() == ids{one, two});
+  CHECK(f.ledger.acknowledged({one, two}) == 2);
+  CHECK(f.ledger.acknowledged({one, two}) == 0);
+}
+
 TEST_CASE("an entry delivered again while its acknowledgement is under way is acknowledged once more",
           "[group_ledger]") {
   fixture f({});
