@@ -47,18 +47,22 @@ class bridge {
   ~bridge();
 
   /// Carries a topic, or every topic of T that a pattern covers, by PUBLISH and SUBSCRIBE: at most once, no history.
-  /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away. Coming
-  /// in, the socket is always drained; what a full topic cannot take waits here, up to `capacity`, then the oldest
-  /// goes, counted and told by a `gap` (`latest`: all but the newest, counted). Nobody can be made to wait there, so
-  /// `block` and `disconnect` act as drop_oldest. After a lost connection of this bridge's subscribers are told a
-  /// `gap`. In `native` and `packed` they are told what became of their publishers' messages, too: one stands wherever
-  /// an event of a publisher is missing between two that came, as its connection was lost, the server refused a message
-  /// (busy with a script, or by an ACL), it could not be encoded, or was dropped while Redis was away. So every loss
-  /// lies inside one; what is lost behind the last that came is told once that publisher is connected, in a second or
-  /// so; what is lost before the first one ever is told behind it. Of at most 256 publishers on a topic, those heard
-  /// last, the place is known. A topic that a stream route covers is carried by that route alone. Throws
-  /// errc::invalid_pattern, type_mismatch, errc::invalid_argument for an overlap with another pub/sub route or a format
-  /// without messages, closed.
+  /// Going out, `overflow` and `capacity` are those of the topic's log, which is the outbox while Redis is away.
+  /// Coming in, the socket is always drained; what a full topic cannot take waits here, up to `capacity`, then the
+  /// oldest goes, counted and told by a `gap` (`latest`: all but the newest, counted). Nobody can be made to wait
+  /// there, so `block` and `disconnect` act as drop_oldest.
+  ///
+  /// After a lost connection of this bridge's subscribers are told a `gap`. In `native` and `packed` they are told of
+  /// their publishers' losses, too: a gap stands wherever an event of a publisher is missing between two that came,
+  /// because its connection was lost, the server refused a message (busy with a script, or by an ACL), the event could
+  /// not be encoded, or was dropped while Redis was away (not by `latest`). So every loss lies inside a gap. What
+  /// nothing follows is told in a second or so, once the publisher's bridge is connected and may publish there, or
+  /// when it is closed; what is lost before the first event that came of a publisher is told behind it. The place is
+  /// known for the 256 publishers of a topic heard last, and not for publish_all, which goes another way. Where a
+  /// route both ways drops what waits, it cannot know whether only others' events were among that, and tells.
+  /// A topic that a stream route covers is carried by that route alone.
+  /// Throws errc::invalid_pattern, type_mismatch, errc::invalid_argument for an overlap with another pub/sub route or
+  /// a format without messages, closed.
   template <class T>
   void pubsub(std::string_view pattern, const pubsub_options& options = {}) {
     add_pubsub(pattern, route_type_of<T>(), options);

@@ -4,6 +4,12 @@
 
 namespace actorbus::redis {
 
+bool outbound_route::may_take() {
+  if (core_.commands().unsent() <= most_unsent) return true;
+  once_sent_.plan(weak_from_this());
+  return false;
+}
+
 void outbound_route::not_encodable(std::string_view topic, std::size_t events, const char* why) {
   core_.counts.refused += events;
   const std::string which = events == 1 ? "an event of '" : std::to_string(events) + " events of '";
@@ -14,6 +20,12 @@ void outbound_route::dropped(const lagged& what) {
   core_.counts.dropped_out += what.count;
   core_.warn("dropped", std::to_string(what.count) + " events of '" + std::string(what.topic) +
                             "' were dropped before they could go out");
+}
+
+void outbound_route::disconnected(std::string_view topic) {
+  core_.warn("disconnected", "events of '" + std::string(topic) +
+                                 "' go out no more, and what waited is lost: the route '" + pattern_ +
+                                 "' was full, and its overflow is `disconnect`");
 }
 
 }  // namespace actorbus::redis

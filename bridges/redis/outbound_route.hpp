@@ -4,6 +4,7 @@
 // Threads: the loop's, except for the making.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -48,24 +49,29 @@ class outbound_route : public route,
  protected:
   /// Bytes of one entry or message, or one call of the script, that hold many events.
   static constexpr std::size_t largest_batch_bytes = std::size_t{64} * 1024;
-  /// Bytes handed over and not yet with the system: beyond them nothing more is taken.
-  static constexpr std::size_t most_unsent = std::size_t{4} * 1024 * 1024;
   /// Events taken before the loop looks at its other work.
   static constexpr std::size_t turn = 1024;
 
   outbound_route(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from)
-      : core_(of), pattern_(pattern), as_(as), from_(of.loop(), std::move(from)), soon_(of.loop(), [this] {
-          pump();
-        }) {}
+      : core_(of),
+        pattern_(pattern),
+        as_(as),
+        from_(of.loop(), std::move(from)),
+        soon_(of.loop(), [this] { pump(); }),
+        once_sent_(
+            of.loop(), [this] { pump(); }, moment) {}
 
   /// Takes what there is room for, and sends it.
   virtual void pump() = 0;
   /// The same, behind the replies that are there already.
   void pump_soon() { soon_.plan(weak_from_this()); }
+  /// False: so much waits to be sent, perhaps of other routes, that nothing more is to be taken. Then it pumps again.
+  bool may_take();
   void not_encodable(std::string_view topic, std::size_t events, const char* why);
 
   void unencodable(const metadata& about, const char* why) override { not_encodable(about.topic, 1, why); }
   void dropped(const lagged& what) override;
+  void disconnected(std::string_view topic) override;
 
   bridge_core& core_;
   const std::string pattern_;
@@ -76,7 +82,12 @@ class outbound_route : public route,
   bool stopped_ = false;
 
  private:
-  deferred_call soon_;
+  /// Bytes handed over and not yet with the system: beyond them nothing more is taken.
+  static constexpr std::size_t most_unsent = std::size_t{4} * 1024 * 1024;
+  /// Between two looks at whether that is over.
+  static constexpr std::chrono::milliseconds moment{1};
+
+  deferred_call soon_, once_sent_;
 };
 
 }  // namespace actorbus::redis

@@ -14,6 +14,11 @@ constexpr std::size_t default_capacity = 8192;
 /// How long a full topic is left alone. Nothing tells a publisher that must not wait of room in its lane.
 constexpr std::chrono::microseconds pause{500};
 
+/// What a message that tells of a gap says; a gap without a reason would be none.
+std::string told_gap(const incoming& message) {
+  return message.payload.empty() ? "its publisher does not say why" : std::string(message.payload);
+}
+
 }  // namespace
 
 pubsub_in::pubsub_in(bridge_core& of, std::string_view pattern, const wire_format& as, const route_type& type,
@@ -93,13 +98,13 @@ bool pubsub_in::publish(arrivals& to, const std::string& channel, std::string_vi
     incoming& one = events_[to.place];
     const bool is_ours = one.origin == core_.origin();  // what we sent, our own subscribers have
     if (one.content_type != gap_content_type) {
-      if (!is_ours && !to.senders.follows(one.origin, one.origin_sequence, one.step)) {
-        to.gap = "messages of its publisher are missing";
+      if (!is_ours && !follows(to, one)) {
         if (!tell_gap(to)) return false;
+        follows(to, one);  // as its sender's first
       }
       to.topic->offer(one, payload_shape::bytes);
     } else if (!is_ours) {
-      to.gap = one.payload;
+      to.gap = told_gap(one);
       ++to.place;
       if (!tell_gap(to)) return false;
       --to.place;
@@ -125,20 +130,42 @@ void pubsub_in::keep(arrivals& to, std::string_view message) {
   while (to.waiting.size() >= capacity) {
     const arrival oldest = std::move(to.waiting.front());
     to.waiting.pop_front();
-    to.place = 0;
     if (oldest.is_gap) {
       to.gap = oldest.text;
-      continue;
+    } else {
+      pass_over(to, oldest.text);
+      ++to.dropped;
+      ++core_.counts.dropped_in;
     }
-    ++to.dropped;
-    ++core_.counts.dropped_in;
-    to.senders.forget();  // to those who want the latest alone nothing is missing
+    to.place = 0;
   }
   if (to.dropped != 0 && with_.overflow != overflow::latest) {
     to.gap = std::to_string(to.dropped) + " messages dropped: the topic was full";
   }
   to.waiting.push_back({std::string(message), false});
   come_back();
+}
+
+/// A message that is dropped: to those who want the latest alone nothing is missing, but what was before it.
+void pubsub_in::pass_over(arrivals& to, std::string_view message) {
+  events_.clear();
+  if (as_.read_message(message, events_) != nullptr) return;
+  for (; to.place < events_.size(); ++to.place) {
+    const incoming& one = events_[to.place];
+    if (one.origin == core_.origin()) continue;
+    if (one.content_type == gap_content_type) {
+      to.gap = told_gap(one);
+    } else {
+      follows(to, one);
+    }
+  }
+}
+
+/// False: `gap` says what is missing in front of it.
+bool pubsub_in::follows(arrivals& to, const incoming& one) {
+  const bool result = to.senders.follows(one.origin, one.origin_sequence, one.step);
+  if (!result) to.gap = "messages of its publisher are missing";
+  return result;
 }
 
 void pubsub_in::go_on() {

@@ -49,10 +49,12 @@ class pubsub_in final : public inbound_route, public message_taker, public std::
   std::unique_ptr<inbound_topic> open(std::string_view channel);
   /// False: the topic is full.
   bool publish(arrivals& to, const std::string& channel, std::string_view message);
+  bool follows(arrivals& to, const incoming& one);
   bool tell_gap(arrivals& to);
   void tell_behind(arrivals& to, const std::string& channel, const std::string& text);
   void tell_silent(const std::string& text);
   void keep(arrivals& to, std::string_view message);
+  void pass_over(arrivals& to, std::string_view message);
   void go_on();
   bool go_on(arrivals& to, const std::string& channel);
   void come_back() { later_.plan(weak_from_this()); }

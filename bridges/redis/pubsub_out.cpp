@@ -24,7 +24,8 @@ constexpr std::chrono::seconds patience{1};
 pubsub_out::pubsub_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
                        bool is_heard)
     : outbound_route(of, pattern, as, std::move(from)),
-      is_heard_(is_heard && !as.messages_carry_origin()),
+      is_heard_(is_heard),
+      filters_echoes_(is_heard && !as.messages_carry_origin()),
       tell_later_(
           of.loop(), [this] { tell_gaps(); }, patience) {}
 
@@ -34,6 +35,7 @@ void pubsub_out::start() {
 }
 
 void pubsub_out::stop() {
+  if (core_.has_commands()) tell_gaps();
   stopped_ = true;
   tell_later_.cancel();
   core_.commands().forget(*this);
@@ -45,7 +47,7 @@ void pubsub_out::pump() {
   if (stopped_) return;
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
-  if (in_flight_.size() >= most || core_.commands().unsent() > most_unsent) return;  // a reply calls again
+  if (in_flight_.size() >= most || !may_take()) return;  // a reply calls again
   const std::size_t asked = std::min(turn, most - in_flight_.size());
   const std::size_t taken = from_.take(*this, asked);
   send_batch();
@@ -72,14 +74,15 @@ bool pubsub_out::is_flushed() {
 void pubsub_out::add_to(stats& sum) const { sum.in_flight += in_flight_.size(); }
 
 void pubsub_out::take(const reply& what, connection&) {
+  target& of = *in_flight_.front();
+  in_flight_.pop_front();
   if (what.is_error()) {
     ++core_.counts.refused;
-    owe_gap(*in_flight_.front());
+    owe_gap(of);
     core_.warn("publish refused", "the server refused a PUBLISH for '" + pattern_ + "': " + std::string(what.text));
   } else {
     ++core_.counts.out;
   }
-  in_flight_.pop_front();
   // Half empty, so that what is taken goes out in batches.
   if (in_flight_.size() <= core_.options().max_in_flight / 2) pump_soon();
 }
@@ -129,7 +132,13 @@ void pubsub_out::unencodable(const metadata& about, const char* why) {
 
 void pubsub_out::dropped(const lagged& what) {
   outbound_route::dropped(what);
-  skip(what.topic, what.last);
+  // They may be others' events, which came in: who has never sent any owes nobody.
+  if (!is_heard_ || target_of(what.topic).last != 0) skip(what.topic, what.last);
+}
+
+void pubsub_out::disconnected(std::string_view topic) {
+  outbound_route::disconnected(topic);
+  owe_gap(target_of(topic));
 }
 
 /// As if the events up to that one had gone, and got lost.
@@ -164,7 +173,9 @@ void pubsub_out::tell_gap(target& of) {
   append_command(core_.commands().out(), {"PUBLISH", of.channel, as_.write_message({&gap, 1}, scratch_)});
   expect_once(core_.commands(), [this, weak = weak_from_this(), &of](const reply* what) {
     const auto self = weak.lock();
-    if (self && (what == nullptr || what->is_error())) owe_gap(of);
+    if (!self || (what != nullptr && !what->is_error())) return;
+    of.owes_gap = true;
+    if (what != nullptr && what->error_code() != "NOPERM") tell_later_.plan(weak);  // else on the next connection
   });
   of.owes_gap = false;
 }
@@ -174,7 +185,7 @@ void pubsub_out::send(target& to, std::span<const outgoing> events) {
   empty_for_reuse(scratch_);
   const std::string_view message = as_.write_message(events, scratch_);
   command_writer(core_.commands().out()).begin(3).word("PUBLISH").word(to.channel).word(message);
-  if (is_heard_ && core_.messages().is_settled()) core_.echoes.sent(to.channel, message);
+  if (filters_echoes_ && core_.messages().is_settled()) core_.echoes.sent(to.channel, message);
   in_flight_.push_back(&to);
   ++sent_;
 }

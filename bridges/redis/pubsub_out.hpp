@@ -46,6 +46,7 @@ class pubsub_out final : public outbound_route {
   void event(const metadata& about, const outgoing& what) override;
   void unencodable(const metadata& about, const char* why) override;
   void dropped(const lagged& what) override;
+  void disconnected(std::string_view topic) override;
   target& target_of(std::string_view topic);
   void send(target& to, std::span<const outgoing> events);
   void send_batch();
@@ -56,7 +57,7 @@ class pubsub_out final : public outbound_route {
   void tell_gap(target& of);
   void tell_gaps();
 
-  const bool is_heard_;
+  const bool is_heard_, filters_echoes_;
   by_topic<target> targets_;
   std::deque<target*> in_flight_;  ///< of each command without a reply
   std::size_t sent_ = 0;           ///< the last of them, not yet accounted for

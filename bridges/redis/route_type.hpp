@@ -41,6 +41,8 @@ class out_reader {
   /// A codec threw.
   virtual void unencodable(const metadata& about, const char* why) = 0;
   virtual void dropped(const lagged& what) = 0;
+  /// Of events that overflowed, and of all that come after.
+  virtual void disconnected(std::string_view topic) = 0;
 };
 
 /// An inbox without its type.
@@ -110,7 +112,10 @@ class out_port_of final : public out_port {
   out_port_of(inbox<T> from, payload_shape shape) : from_(std::move(from)), shape_(shape) {}
 
   std::size_t poll(out_reader& to, std::size_t most) override {
-    return from_.poll(overloaded{[&](const event<T>& e) { pass(e, to); }, [&](const lagged& l) { to.dropped(l); }},
+    return from_.poll(overloaded{[&](const event<T>& e) { pass(e, to); }, [&](const lagged& l) { to.dropped(l); },
+                                 [&](const finished& f) {
+                                   if (f.reason == finish_reason::disconnected) to.disconnected(f.topic);
+                                 }},
                       most);
   }
   int readable_fd() override { return from_.readable_fd(); }

@@ -18,7 +18,7 @@ class sender_sequences {
 
   /// The next message came. False: one that its sender sent between it and the last that came is missing.
   bool follows(std::uint64_t origin, std::uint64_t sequence, std::uint64_t step) {
-    if (origin == 0) return true;
+    if (origin == 0 || sequence == 0) return true;  // not told; sequences begin at 1
     const auto known =
         std::find_if(last_.begin(), last_.end(), [origin](const last_of& each) { return each.origin == origin; });
     if (known == last_.end()) {
@@ -32,7 +32,7 @@ class sender_sequences {
     return result;
   }
 
-  /// Whatever is missing here has been told.
+  /// Whatever is missing here has been told: each sender's next message is its first.
   void forget() { last_.clear(); }
 
  private:

@@ -88,7 +88,7 @@ void stream_out::pump() {
   if (stopped_) return;
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
-  if (!ready_ || rewinding_ || resting_ || events_ >= most || core_.commands().unsent() > most_unsent) return;
+  if (!ready_ || rewinding_ || resting_ || events_ >= most || !may_take()) return;
   ++pumps_;
   fresh_ = 0;
   const std::size_t asked = std::min(turn, most - events_);

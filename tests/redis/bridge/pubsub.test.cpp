@@ -3,9 +3,11 @@
 #include <thread>
 
 #include "tests/eventually.hpp"
+#include "tests/recording_logger.hpp"
 #include "tests/redis/bridge/diary.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
+#include "tests/redis/mentions.hpp"
 #include "tests/redis/proxy.hpp"
 
 using namespace actorbus;
@@ -238,6 +240,36 @@ TEST_CASE("what was dropped while a publisher had no connection is told to those
   CHECK(told.get() == wanted);
 }
 
+TEST_CASE("a route that overflow::disconnect has ended says so, here and to those who listen", "[redis][pubsub]") {
+  const redis_server server;
+  proxy between(server);
+  recording_logger log;
+  actorbus::bus local({.logger = log.logger()});
+  redis::bridge bridge(local, process::at(between.uri(), {}));
+  process b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  auto from = local.topic<std::string>("x");
+  bridge.pubsub<std::string>("x",
+                             {.direction = redis::direction::out, .overflow = overflow::disconnect, .capacity = 10});
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in});
+  REQUIRE(bridge.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  from.publish("first");
+  REQUIRE(eventually([&] { return told.has("first"); }));
+  between.refuse_connections();
+  between.cut();
+  REQUIRE(eventually([&] { return !bridge.wait_ready(0s); }));
+  for (int i = 1; i <= 100; ++i) from.publish(std::to_string(i));
+  REQUIRE(local.flush(patience));
+  between.accept_connections();
+  REQUIRE(eventually([&] { return told.get().size() == 2; }));
+  CHECK(told.get()[1].starts_with("gap: "));
+  bridge.close(patience);
+  local.close(patience);
+  CHECK(mentions(log.text(), "events of 'x' go out no more"));
+}
+
 TEST_CASE("an event that cannot go out is told in its place", "[redis][pubsub]") {
   const auto as = GENERATE(redis::format::native, redis::format::packed);
   const redis_server server;
@@ -301,6 +333,132 @@ TEST_CASE("who wants the latest event alone is told no gap for the others", "[re
   }
   CHECK(told.get().size() < 100);
   CHECK(b.redis.stats().gaps == 0);
+}
+
+TEST_CASE("each hole in what a sender sends is told in its place, however near the last", "[redis][pubsub]") {
+  const redis_server server;
+  redis_client client(server);
+  process b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in});
+  REQUIRE(b.redis.wait_ready(patience));
+  const auto publish = [&](const std::string& stamp) {
+    client.run("PUBLISH", "t:x",
+               "\xff"
+               "ab1 " +
+                   stamp + '\n' + stamp);
+  };
+  for (const auto* each : {"7 1", "7 3+1", "7 5+1", "8 9+1", "7 6+1", "7 8+2", "8 11+1"}) publish(each);
+  REQUIRE(eventually([&] { return told.has("8 11+1"); }));
+  const std::string gap = "gap: messages of its publisher are missing";
+  CHECK(told.get() == lines{"7 1", gap, "7 3+1", gap, "7 5+1", "8 9+1", "7 6+1", "7 8+2", gap, "8 11+1"});
+}
+
+TEST_CASE("what goes to several topics at once has no place among what goes to each", "[redis][pubsub]") {
+  const redis_server server;
+  process a(server), b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.direction = redis::direction::out});
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  for (const std::string each : {"1", "2", "3"}) {
+    from.publish(each);
+    REQUIRE(eventually([&] { return told.has(each); }));
+    a.redis.publish_all({"x"}, "all " + each);
+    REQUIRE(eventually([&] { return told.has("all " + each); }));
+  }
+  CHECK(told.get() == lines{"1", "all 1", "2", "all 2", "3", "all 3"});
+}
+
+TEST_CASE("a loss is told to who wants the latest event alone, too", "[redis][pubsub]") {
+  const redis_server server;
+  redis_client client(server);
+  process b(server);
+  auto in = b.bus.topic<std::string>("x", {.capacity = 1, .lane = 1}).inbox({.overflow = overflow::block});
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in, .overflow = overflow::latest});
+  REQUIRE(b.redis.wait_ready(patience));
+  const auto publish = [&](const std::string& stamp) {
+    client.run("PUBLISH", "t:x",
+               "\xff"
+               "ab1 " +
+                   stamp + '\n' + stamp);
+  };
+  const auto lost = GENERATE(as<std::string>(), "7 32+1", "7 0 - application/vnd.actorbus.gap");
+  for (int i = 1; i <= 30; ++i) publish("7 " + std::to_string(i) + "+1");
+  publish(lost);
+  for (int i = 33; i <= 60; ++i) publish("7 " + std::to_string(i) + "+1");
+  diary told;
+  while (!told.has("7 60+1")) {
+    REQUIRE(eventually([&] { return in.poll(told.handler()) != 0 || told.has("7 60+1"); }));
+  }
+  CHECK(b.redis.stats().dropped_in > 0);
+  CHECK(b.redis.stats().gaps == 1);
+}
+
+TEST_CASE("a bridge that only listens on a route both ways tells nobody of a gap", "[redis][pubsub]") {
+  const redis_server server;
+  process a(server), b(server);
+  diary at_a, at_b;
+  const auto sa = a.bus.topic<std::string>("x").subscribe(at_a.handler());
+  const auto sb = b.bus.topic<std::string>("x").subscribe(at_b.handler());
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.format = redis::format::packed});
+  b.redis.pubsub<std::string>("x", {.format = redis::format::packed, .capacity = 4});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  for (const auto& each : numbers(1, 5000)) from.publish(each);
+  REQUIRE(eventually([&] { return at_b.has("5000"); }));
+  b.bus.topic<std::string>("x").publish("mine");
+  REQUIRE(eventually([&] { return at_a.has("mine"); }));
+  CHECK(a.redis.stats().gaps == 0);
+}
+
+TEST_CASE("what a closed bridge owes is told", "[redis][pubsub]") {
+  const redis_server server({.users = {"ann on >secret ~* +@all resetchannels &t:x"}});
+  process a("redis://ann:secret@127.0.0.1:" + std::to_string(server.port())), b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  auto from = a.bus.topic<std::string>("x");
+  a.redis.pubsub<std::string>("x", {.direction = redis::direction::out});
+  b.redis.pubsub<std::string>("x", {.direction = redis::direction::in});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  from.publish("1");
+  REQUIRE(eventually([&] { return told.has("1"); }));
+  redis_client client(server);
+  client.run("ACL", "SETUSER", "ann", "-publish");
+  from.publish("2");
+  REQUIRE(eventually([&] { return a.redis.stats().refused == 1; }));
+  client.run("ACL", "SETUSER", "ann", "+publish");
+  a.redis.close(patience);
+  REQUIRE(eventually([&] { return told.get().size() == 2; }));
+  CHECK(told.get()[1].starts_with("gap: "));
+}
+
+TEST_CASE("a route goes on once what others had to send is sent", "[redis][pubsub]") {
+  const redis_server server;
+  proxy between(server);
+  process a(between.uri()), b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("small").subscribe(told.handler());
+  a.redis.pubsub<std::string>("large", {.direction = redis::direction::out});
+  a.redis.pubsub<std::string>("small", {.direction = redis::direction::out});
+  b.redis.pubsub<std::string>("small", {.direction = redis::direction::in});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  between.stall(forwarding::requests);
+  for (int i = 0; i < 64; ++i) a.bus.topic<std::string>("large").publish(std::string(1 << 20, 'x'));
+  REQUIRE(eventually([&] { return a.redis.stats().in_flight > 0; }));
+  a.bus.topic<std::string>("small").publish("here");
+  REQUIRE(a.bus.flush(patience));
+  std::this_thread::sleep_for(50ms);  // it is looked at, and left
+  CHECK(told.get().empty());
+  between.resume();
+  CHECK(eventually([&] { return told.has("here"); }));
 }
 
 TEST_CASE("remote names cannot grow the registry beyond max_topics", "[redis][pubsub]") {

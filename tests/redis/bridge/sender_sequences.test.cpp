@@ -22,6 +22,8 @@ TEST_CASE("of a sender that is heard first, or does not tell a step, nothing is 
   CHECK(senders.follows(8, 5, 2));
   CHECK(senders.follows(7, 2000, 0));
   CHECK(senders.follows(7, 2001, 1));
+  CHECK(senders.follows(7, 0, 0));  // publish_all's have no place
+  CHECK(senders.follows(7, 2002, 1));
   CHECK(senders.follows(0, 3, 1));
   CHECK(senders.follows(0, 9, 1));
 }
