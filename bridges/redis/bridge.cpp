@@ -133,6 +133,11 @@ void bridge::add_stream(std::string_view pattern, const route_type& type, const 
   if (options.maxlen != 0 && options.max_age.count() != 0) refuse("give maxlen or max_age, a stream is trimmed by one");
   if (options.ttl.count() < 0 || options.max_age.count() < 0) refuse("ttl and max_age are at least 0");
   const wire_format& as = wire_format_of(options.format, type.shape);
+  if (is_literal(pattern)) {
+    as.stream_key(core_->options().prefix, pattern);  // throws what is wrong with the name
+  } else if (comes_in(options.direction) && options.format == format::litestar) {
+    refuse("no topic can be told from the key of a Litestar stream; add a route for each topic that is to come in");
+  }
   core_->add_route(
       bridge_core::route_kind::stream, pattern, options.direction, as,
       [&] {

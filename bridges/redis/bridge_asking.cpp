@@ -1,7 +1,9 @@
 // What a bridge asks the server for on behalf of a caller that waits, and what its routes know of a topic.
+#include <utility>  // Boost 1.74's awaitable.hpp forgets it
+
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <future>
-#include <utility>
 
 #include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/command.hpp>
@@ -97,6 +99,18 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
   call("EVALSHA", *loaded);
 }
 
+/// Waits only for a connection that was at rest: one that is lost may be for long.
+void bridge_core::when_ready(std::chrono::steady_clock::time_point deadline, bool rests,
+                             std::function<void(bool)> then) {
+  if (has_commands()) return then(true);
+  if (!rests || std::chrono::steady_clock::now() >= deadline) return then(false);
+  commands_->want();
+  auto timer = std::make_shared<boost::asio::steady_timer>(loop_.context(), std::chrono::milliseconds{1});
+  timer->async_wait([this, timer, deadline, then = std::move(then)](boost::system::error_code error) {
+    if (!error) when_ready(deadline, true, then);
+  });
+}
+
 void bridge_core::ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
                       const std::function<void(const reply&)>& take, std::size_t commands) {
   auto promise = std::make_shared<std::promise<void>>();
@@ -126,9 +140,12 @@ void bridge_core::ask(const std::string& what, asked_by which, const std::functi
     std::lock_guard lock(closing_);
     if (is_closed()) throw bus_error(errc::closed, what + ": the bridge is closed");
     loop_.post([this, fail, send, which] {
-      if (!has_commands()) return fail(errc::not_connected, "there is no connection to " + where_.describe() + " now");
-      if (which == asked_by::commands) return send(commands_);
-      pool_->borrow(connection_pool::clock::now() + options_.command_timeout, send);
+      const auto deadline = connection_pool::clock::now() + options_.command_timeout;
+      when_ready(deadline, commands_->rests(), [this, fail, send, which, deadline](bool is_ready) {
+        if (!is_ready) return fail(errc::not_connected, "there is no connection to " + where_.describe() + " now");
+        if (which == asked_by::commands) return send(commands_);
+        pool_->borrow(deadline, send);
+      });
     });
   }
   if (result.wait_for(options_.command_timeout) != std::future_status::ready)

@@ -66,6 +66,8 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   /// commands the last one's reply is taken, if none was refused.
   void ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
            const std::function<void(const reply&)>& take, std::size_t commands = 1);
+  /// Whether there is a connection for commands, or one that rests is there by the deadline. On the loop.
+  void when_ready(std::chrono::steady_clock::time_point deadline, bool rests, std::function<void(bool)> then);
   stats sum_up();
   bool flush(std::chrono::nanoseconds within);
   /// Has consumers finish, and flushes.

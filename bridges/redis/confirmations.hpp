@@ -27,10 +27,16 @@ class confirmations {
     std::chrono::nanoseconds within;
   };
 
-  /// Returns the token.
+  /// Returns the token. After `expire` of all, it fails at once.
   std::uint64_t add(request what) {
     std::lock_guard lock(mutex_);
-    waiting_.emplace(++last_, std::move(what));
+    ++last_;
+    if (is_closed_) {
+      what.promise.set_exception(
+          std::make_exception_ptr(bus_error(errc::closed, "publish_confirmed: the bridge is closed")));
+    } else {
+      waiting_.emplace(last_, std::move(what));
+    }
     return last_;
   }
   /// Takes it out, if it still waits.
@@ -50,6 +56,7 @@ class confirmations {
     std::map<std::uint64_t, request> gone;
     {
       std::lock_guard lock(mutex_);
+      is_closed_ = is_closed_ || all;
       for (auto at = waiting_.begin(); at != waiting_.end();) {
         const auto next = std::next(at);
         if (all || at->second.deadline <= now) gone.insert(waiting_.extract(at));
@@ -72,6 +79,7 @@ class confirmations {
   mutable std::mutex mutex_;
   std::map<std::uint64_t, request> waiting_;
   std::uint64_t last_ = 0;
+  bool is_closed_ = false;
 };
 
 }  // namespace actorbus::redis

@@ -76,6 +76,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   void drop(const std::string& reason);
 
   bool is_ready() const { return session_.is_ready(); }
+  bool rests() const { return session_.rests(); }
   std::uint64_t number() const { return session_.connections(); }
   std::int64_t client_id() const { return session_.client_id(); }
   const connection_counts& counts() const { return counts_; }

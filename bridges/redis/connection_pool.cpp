@@ -95,7 +95,9 @@ void connection_pool::on_lost(connection& which, const std::string&) {
   // Who still waits gets it once it is there again. Not here: it is in the middle of its end.
   if (!waiting_.empty() || stopped_) return;
   core_.loop().post([this, link = which.shared_from_this()] {
-    if (!link->is_ready() && waiting_.empty()) drop(*link);
+    if (link->is_ready()) return;
+    if (!waiting_.empty()) return link->want();  // it may rest
+    drop(*link);
   });
 }
 

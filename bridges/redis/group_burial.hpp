@@ -34,22 +34,27 @@ class group_burial final {
 
   /// `entry`: its fields, name and value by turns.
   void add(stream_id id, std::uint64_t attempts, std::string_view error, std::span<const std::string_view> entry);
-  /// Those whose answer did not come, or was a refusal, are sent again.
+  /// The connection was lost: those whose answer did not come, or was a refusal, are sent again.
   void send_again();
+  /// One of those that were refused is sent again, and the others once that is taken: they may be many, and large.
+  void try_refused();
   bool empty() const { return letters_.empty(); }
-  /// A refused one waits to be sent again.
-  bool has_refused() const { return refused_; }
 
  private:
-  void send(stream_id id, const std::vector<std::string>& words);
+  struct letter {
+    std::vector<std::string> words;
+    bool is_refused = false;
+  };
+
+  void send(stream_id id, letter& what);
   void answered(stream_id id, const reply* what);
 
   bridge_core& core_;
   const group_names& names_;
   const std::function<void(stream_id)> buried_;
   const std::shared_ptr<int> alive_;  ///< answers that come later find it gone
-  std::map<stream_id, std::vector<std::string>> letters_;
-  bool refused_ = false;
+  std::map<stream_id, letter> letters_;
+  bool tries_ = false;  ///< one that was refused is on its way
 };
 
 }  // namespace actorbus::redis

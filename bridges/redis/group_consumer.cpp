@@ -253,7 +253,7 @@ void group_consumer::acknowledge() {
     if (auto ids = ledger_.take_done(sent::ahead); !ids.empty()) reader_.acknowledge(std::move(ids));
     return;
   }
-  if (!core_.has_commands()) return;
+  if (!core_.has_commands()) return core_.commands().want();
   auto ids = ledger_.take_done(sent::aside);
   if (ids.empty()) return;
   append_acknowledgement(core_.commands().out(), names_, ids);

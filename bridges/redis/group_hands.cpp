@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <bridges/redis/dead_letter_fields.hpp>
+
 namespace actorbus::redis {
 
 namespace {
@@ -85,7 +87,7 @@ class group_hands::hand final : public activity {
     events_.clear();
     for (std::size_t i = 0; i + 1 < what.words.size(); i += 2)
       fields_.push_back({what.words[i].text, what.words[i + 1].text});
-    if (const fault wrong = of_.as_.read_entry(fields_, events_)) return failed(what, wrong, true);
+    if (const fault wrong = read_entry_or_letter(of_.as_, fields_, events_)) return failed(what, wrong, true);
     if (events_.size() == 1) {
       try {
         call(what, events_.front());

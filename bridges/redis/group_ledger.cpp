@@ -43,23 +43,28 @@ void group_ledger::done(stream_id id) {
 
 bool group_ledger::failed(stream_id id, time_point now) {
   const auto found = held_.find(id);
-  if (found == held_.end()) return true;  // forgotten meanwhile: not ours to bury
+  if (found == held_.end() || found->second.now != state::out) return true;  // not ours to bury, or not any more
   entry& which = found->second;
   if (which.deliveries >= with_.max_deliveries) return false;
-  turn(which, state::resting);
-  which.rested_at = now + delay_before(which.deliveries + 1);
-  resting_.emplace(which.rested_at, id);
+  rest(which, id, now + delay_before(which.deliveries + 1));
   return true;
+}
+
+void group_ledger::rest(entry& which, stream_id id, time_point until) {
+  turn(which, state::resting);
+  which.rested_at = until;
+  resting_.emplace(until, id);
 }
 
 void group_ledger::bury(stream_id id) {
   const auto found = held_.find(id);
-  if (found != held_.end()) turn(found->second, state::buried);
+  if (found != held_.end() && found->second.now == state::out) turn(found->second, state::buried);
 }
 
 void group_ledger::forget(stream_id id) {
   const auto found = held_.find(id);
-  if (found != held_.end() && found->second.now != state::done) erase(found);
+  if (found == held_.end() || found->second.now == state::done || is_confirming(found->second)) return;
+  erase(found);
 }
 
 /// first_delay before the second delivery, twice as long before each further one.
@@ -124,14 +129,20 @@ std::vector<stream_id> group_ledger::take_aging(time_point now) {
 }
 
 void group_ledger::lost(time_point now) {
-  do_again(state::confirming);
+  lost_aside();
   for (auto& [id, each] : held_) {
-    if (each.now != state::recalling) continue;
-    each.now = state::resting;
-    each.rested_at = now;
-    resting_.emplace(now, id);
+    if (each.now == state::recalling) rest(each, id, now);
   }
 }
+
+void group_ledger::not_recalled(const std::vector<stream_id>& which, time_point again) {
+  for (const auto& each : which) {
+    const auto found = held_.find(each);
+    if (found != held_.end() && found->second.now == state::recalling) rest(found->second, each, again);
+  }
+}
+
+void group_ledger::lost_aside() { do_again(state::confirming); }
 
 void group_ledger::lost_ahead() { do_again(state::confirming_ahead); }
 

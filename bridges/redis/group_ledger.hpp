@@ -51,7 +51,8 @@ class group_ledger {
   bool failed(stream_id id, time_point now);
   /// It goes to the dead letters, and is held until it is there: `acknowledged`.
   void bury(stream_id id);
-  /// It could not be handled here, or the server knows of no such entry of ours: it is not held any more.
+  /// It could not be handled here, or the server knows of no such entry of ours: it is not held any more, unless it was
+  /// handled and only that is still to be confirmed.
   void forget(stream_id id);
 
   /// Those whose rest is over, each once: to be claimed from the server, by oneself.
@@ -59,6 +60,8 @@ class group_ledger {
   /// The server's answer to that. True: it is handed out again. Without a count it is no longer ours: acknowledged,
   /// claimed by another, or deleted.
   bool recalled(stream_id id, std::optional<std::uint64_t> deliveries, time_point now);
+  /// The server refused to answer: they rest until then.
+  void not_recalled(const std::vector<stream_id>& which, time_point again);
 
   /// How acknowledgements go to the server.
   enum class sent : std::uint8_t {
@@ -75,7 +78,8 @@ class group_ledger {
 
   /// The connection was lost: what was asked and not answered is asked again. Burials are their owner's matter.
   void lost(time_point now);
-  /// The same of what went ahead of reads.
+  /// The same of acknowledgements alone: of those that went aside, and of those that went ahead of reads.
+  void lost_aside();
   void lost_ahead();
 
   /// When one of the `take_` functions has something that it does not have now; max if never.
@@ -110,6 +114,7 @@ class group_ledger {
     return which.now == state::confirming || which.now == state::confirming_ahead;
   }
   void turn(entry& which, state to);
+  void rest(entry& which, stream_id id, time_point until);
   void do_again(state those);
   void erase(entries::iterator which);
   std::chrono::nanoseconds delay_before(std::uint64_t delivery) const;

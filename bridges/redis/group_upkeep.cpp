@@ -53,11 +53,14 @@ void group_consumer::tick() {
     keep_alive();
     if (claim_at_ <= now) claim();
     if (look_at_ <= now) look();
+  } else {
+    core_.commands().want();  // it may only rest
   }
   if (claim_at_ <= now) claim_at_ = now + std::clamp(with_.claim_after / 4, claim_least, claim_most);
   if (look_at_ <= now) look_at_ = now + look_every;
   reader_.pump();
   arm(now + breath);  // what cannot be done now is not tried in a circle
+  look_at_end();
 }
 
 void group_consumer::claim_soon() {
@@ -92,8 +95,11 @@ void group_consumer::recalled(const std::vector<std::string>& asked, const reply
   const bool is_missing = what->text.find("NOGROUP") != std::string_view::npos;
   if (what->is_error() && !is_missing) {
     core_.warn("no retry", "cannot retry entries of '" + names_.key + "' now: " + std::string(what->text));
-    for (const auto& each : asked) ledger_.failed(*stream_id::parse(each), clock::now());
-    return arm();
+    std::vector<stream_id> ids;
+    for (const auto& each : asked) ids.push_back(*stream_id::parse(each));
+    ledger_.not_recalled(ids, clock::now() + look_every);  // all at once, and not in a circle
+    arm();
+    return look_at_end();
   }
   if (what->is_array()) take_claimed(*what, core_.commands().take_memory());
   for (const auto& each : asked) {
@@ -152,8 +158,9 @@ void group_consumer::claim() {
   out.word("-").word("+").number(signed_of(room));
   expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
     const auto self = weak.lock();
-    if (!self || self->ended_ || what == nullptr) return;
+    if (!self || self->ended_) return;
     self->claiming_ = false;
+    if (what == nullptr || self->finishing_) return self->look_at_end();
     if (what->is_error() && what->error_code() != "NOGROUP") {  // without a group: its reader makes it
       self->core_.warn("no claims", "cannot look for what others of group '" + self->names_.group +
                                         "' left behind: " + std::string(what->text));
@@ -171,20 +178,22 @@ void group_consumer::claim() {
     self->claiming_ = true;
     self->claim_those(ids, self->claim_after_, [me = self.get(), of_others](const reply* got) {
       me->claiming_ = false;
-      if (got == nullptr || !got->is_array()) return;
-      const auto there = me->take_claimed(*got, me->core_.commands().take_memory());
-      me->core_.counts.claimed += std::min<std::uint64_t>(of_others, there);
+      if (got != nullptr && got->is_array()) {
+        const auto there = me->take_claimed(*got, me->core_.commands().take_memory());
+        me->core_.counts.claimed += std::min<std::uint64_t>(of_others, there);
+      }
+      me->look_at_end();
     });
   });
 }
 
 void group_consumer::look() {
   if (acks_refused_) {
-    ledger_.lost(clock::now());
+    ledger_.lost_aside();
     acks_refused_ = false;
     acknowledge();
   }
-  if (burial_.has_refused()) burial_.send_again();
+  burial_.try_refused();
   forget_silent();
   if (std::exchange(looking_, true)) return;
   // All of one moment, or what others do between them looks like a loss.
@@ -274,7 +283,7 @@ void group_consumer::finish() {
 }
 
 void group_consumer::look_at_end() {
-  if (!finishing_ || leaving_ || ended_ || reader_.is_reading()) return;
+  if (!finishing_ || leaving_ || ended_ || claiming_ || reader_.is_reading()) return;
   if (!ledger_.is_settled() || !burial_.empty()) return;
   leave();
 }

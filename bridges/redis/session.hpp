@@ -81,6 +81,8 @@ class session {
 
   bool is_ready() const { return state_ == state::ready; }
   bool is_stopped() const { return state_ == state::stopped; }
+  /// Not connected, since nothing was wanted for so long.
+  bool rests() const { return state_ == state::idle; }
   bool is_stopping() const { return stopping_; }
   /// How often it was connected; the number of the present connection.
   std::uint64_t connections() const { return connections_; }

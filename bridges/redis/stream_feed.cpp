@@ -81,8 +81,12 @@ stream_offset stream_feed::next() {
 }
 
 void stream_feed::begin(connection& by) {
+  if (!asked_.empty()) return;  // it is being found out
+  if (cursor_.has_begun()) {
+    if (is_broken_) ask(by, step::facts);
+    return;
+  }
   is_broken_ = false;
-  if (cursor_.has_begun()) return;
   if (!with_.resume_as.empty()) ask(by, step::saved);
   ask(by, step::facts);
 }
@@ -115,6 +119,7 @@ void stream_feed::take(const reply& what, connection& by) {
       const bool is_missing = what.is_error() && what.text.find("no such key") != std::string_view::npos;
       is_broken_ = what.is_error() && !is_missing;
       if (is_broken_) return reader_.broken(*this, std::string(what.text));
+      if (cursor_.has_begun()) return reader_.pump();  // it was broken, and may be read again
       facts_ = stream_facts::of(what);
       if (resumed_) return begin_at(*resumed_);
       if (with_.after) return begin_at(*with_.after);
@@ -244,6 +249,8 @@ bool stream_feed::hand_on(const reply& entry, stream_id number) {
   if (resumed_within_ && resumed_within_->id == number) place_ = std::exchange(resumed_within_, {})->place;
   for (; place_ < events_.size(); ++place_) {
     if (topic_.is_full()) return false;
+    const std::string_view told = events_[place_].topic;
+    if (!told.empty() && told != topic_.name()) continue;  // of another topic, which shares the key
     // What is not taken is not passed, for whoever resumes.
     is_over_ = topic_.offer(events_[place_], as_.entry_shape(), &name) == inbound_topic::outcome::over;
     if (is_over_) return false;

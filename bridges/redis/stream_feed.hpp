@@ -39,13 +39,15 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
     return cursor_.position();
   }
   bool has_begun() const { return cursor_.has_begun(); }
+  bool is_broken() const { return is_broken_; }
   bool is_begun_or_broken() const { return cursor_.has_begun() || is_broken_; }
   std::uint64_t lag() const { return cursor_.lag(); }
   std::size_t waiting() const;
   /// The first event of the stream that is not in the topic's log yet: on its way there, here, or not read.
   stream_offset next();
 
-  /// Finds out where to begin, by commands on `by`. `on_connection` again after each loss.
+  /// Finds out where to begin, by commands on `by`, or whether a stream that could not be read can. Again after each
+  /// loss of the connection.
   void begin(connection& by);
   void on_lost();
   /// Entries of an XREAD, in memory that is theirs.

@@ -10,7 +10,8 @@
 namespace actorbus::redis {
 
 void stream_feed::save() {
-  if (with_.resume_as.empty() || saving_ || stopped_ || !cursor_.has_begun() || !core_.commands().is_ready()) return;
+  if (with_.resume_as.empty() || saving_ || stopped_ || !cursor_.has_begun()) return;
+  if (!core_.commands().is_ready()) return core_.commands().want();  // the route's `on_commands` comes back
   if (!mark_.is_handled) {
     if (next() != at()) save_later_.plan(weak_from_this());  // what is not in the log yet is saved later
     std::string now = written();

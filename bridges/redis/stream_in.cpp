@@ -35,7 +35,9 @@ void stream_in::finish() {
 }
 
 void stream_in::on_commands() {
-  if (!is_literal_ && !stopped_ && !std::exchange(discovering_, true)) discover("0");
+  if (stopped_) return;
+  for (const auto& [key, each] : feeds_) each->save();
+  if (!is_literal_ && !std::exchange(discovering_, true)) discover("0");
 }
 
 void stream_in::add(std::string key, std::string topic, stream_feed::age how_old) {
@@ -95,16 +97,18 @@ void stream_in::discover_later() {
     const auto self = weak.lock();
     if (error || !self || self->stopped_) return;
     self->discovering_ = self->core_.commands().is_ready();
-    if (self->discovering_) self->discover("0");
+    if (!self->discovering_) return self->core_.commands().want();
+    self->discover("0");
   });
 }
 
 void stream_in::stop() {
   stopped_ = true;
+  if (!is_literal_ && std::exchange(first_round_, false)) core_.states().asked(supervisor::role::reading);
   later_.cancel();
   for (const auto& [key, each] : feeds_) {
     each->stop();
-    core_.reader().remove(key);
+    core_.reader().remove(each);
   }
   feeds_.clear();
 }

@@ -134,6 +134,8 @@ stream_out::target& stream_out::target_of(std::string_view topic) {
   return targets_.find(topic, [this](std::string_view name) {
     std::string key = as_.stream_key(core_.options().prefix, name);
     std::string producer = key + ":producer:" + std::to_string(core_.origin());
+    // A key that topics share tells no topic; their sequences are not each other's.
+    if (!as_.topic_of_key(core_.options().prefix, key)) (producer += ':') += name;
     return target{std::move(key), std::move(producer)};
   });
 }
@@ -141,6 +143,10 @@ stream_out::target& stream_out::target_of(std::string_view topic) {
 /// Before it is among others, which would be refused with it.
 void stream_out::require_fit(const outgoing& what) const {
   require_headers(what);
+  if (as_.kind() == format::fields && what.fields.empty()) {
+    throw bus_error(errc::invalid_argument,
+                    "it has no fields, and the entry of a stream needs one; the format `native` takes it");
+  }
   if (!is_scripted() || what.fields.size() <= most_script_fields) return;
   throw bus_error(errc::invalid_argument, "it has " + std::to_string(what.fields.size()) +
                                               " fields; with de-duplication an event may have 3900");

@@ -32,10 +32,10 @@ void stream_reader::add(const std::shared_ptr<stream_feed>& which) {
   interrupt();
 }
 
-void stream_reader::remove(const std::string& key) {
-  const auto found = feeds_.find(key);
-  if (found == feeds_.end()) return;
-  connection_->forget(*found->second);
+void stream_reader::remove(const std::shared_ptr<stream_feed>& which) {
+  connection_->forget(*which);
+  const auto found = feeds_.find(which->key());
+  if (found == feeds_.end() || found->second != which) return;
   feeds_.erase(found);
   tell_ready();
 }
@@ -131,8 +131,10 @@ void stream_reader::read_is_over() {
     connection_->flush();
   }
   for (const auto& each : fed) each->hand_on();
-  // What little came was all there was: it goes on first, and the next reply has more of a stream that flows.
-  if (!was_refused_) pump();
+  // What little came was all there was: it goes on first, and the next reply has more of a stream that flows. A read
+  // that was refused because of one stream is asked for again without it.
+  const bool is_explained = std::any_of(fed.begin(), fed.end(), [](const auto& each) { return each->is_broken(); });
+  if (!was_refused_ || is_explained) pump();
 }
 
 void stream_reader::lost(std::size_t) {}

@@ -24,7 +24,7 @@ class stream_reader final : public connection_owner, public reply_sink {
   ~stream_reader() override;
 
   void add(const std::shared_ptr<stream_feed>& which);
-  void remove(const std::string& key);
+  void remove(const std::shared_ptr<stream_feed>& which);
   void stop();
   /// Reads, if it does not, and somebody wants something.
   void pump();

@@ -140,3 +140,25 @@ TEST_CASE("requests have connections of their own, a bounded number, lent in tur
   CHECK(a.redis.history<std::string>("x", 1).size() == 1);
   CHECK(error_of([&] { redis::bridge(a.bus, {.pool = 0}); }) == errc::invalid_argument);
 }
+
+TEST_CASE("publish_confirmed on a closed bridge fails at once", "[redis][confirmed]") {
+  const redis_server server;
+  process a(server);
+  a.redis.stream<std::string>("x", {.direction = redis::direction::out});
+  a.redis.close(patience);
+  CHECK(error_of([&] { a.redis.publish_confirmed("x", std::string("late")).get(); }) == errc::closed);
+}
+
+TEST_CASE("a request wakes a connection that rests", "[redis][pool]") {
+  const redis_server server;
+  process a(server, {.idle_timeout = 20ms});
+  a.redis.pubsub<std::string>("news");
+  REQUIRE(a.redis.wait_ready(patience));
+  redis_client client(server);
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(eventually(
+        [&] { return client.run("CLIENT", "LIST").text().find("name=actorbus:commands") == std::string::npos; }));
+    a.redis.publish_all({"news"}, std::string("hello"));
+    CHECK(a.redis.history<std::string>("x", 1).empty());
+  }
+}

@@ -239,3 +239,45 @@ TEST_CASE("a ledger knows the oldest entry it holds", "[group_ledger]") {
   for (const auto& each : {two, one, three}) f.deliver(each);
   CHECK(f.ledger.oldest() == one);
 }
+
+TEST_CASE("a retry that the server refused rests, once, whatever else is asked for again", "[group_ledger]") {
+  fixture f({.first_delay = 1ms});
+  for (const auto& each : {one, two}) f.deliver(each);
+  f.ledger.done(two);
+  CHECK(f.ledger.take_done() == ids{two});
+  CHECK(f.ledger.failed(one, f.now));
+  f.now += 1ms;
+  CHECK(f.ledger.take_rested(f.now) == ids{one});
+  f.ledger.lost_aside();  // an acknowledgement was refused; the retry is still under way
+  CHECK(f.ledger.take_done() == ids{two});
+  CHECK(f.ledger.take_rested(f.now).empty());
+  f.ledger.not_recalled({one}, f.now + 1s);
+  f.ledger.not_recalled({one}, f.now + 2s);
+  CHECK(f.ledger.take_rested(f.now).empty());
+  CHECK(f.ledger.wake_at() == f.now + 1s);
+  f.now += 1s;
+  CHECK(f.ledger.take_rested(f.now) == ids{one});
+  CHECK(f.ledger.recalled(one, 2, f.now));
+  CHECK(f.ledger.take_rested(f.now + 1h).empty());
+  f.ledger.done(one);
+  CHECK(f.ledger.acknowledged(f.ledger.take_done()) == 1);
+}
+
+TEST_CASE("only what is handed out can fail or be buried", "[group_ledger]") {
+  fixture f({.max_deliveries = 1});
+  f.deliver(one);
+  f.ledger.done(one);
+  CHECK(f.ledger.failed(one, f.now));  // not to be buried
+  f.ledger.bury(one);
+  CHECK(f.ledger.take_done() == ids{one});
+  CHECK(f.ledger.resting().empty());
+}
+
+TEST_CASE("what is handled and not yet confirmed is not let go", "[group_ledger]") {
+  fixture f({});
+  f.deliver(one);
+  f.ledger.done(one);
+  CHECK(f.ledger.take_done(group_ledger::sent::ahead) == ids{one});
+  f.ledger.forget(one);
+  CHECK(f.ledger.acknowledged({one}) == 1);
+}

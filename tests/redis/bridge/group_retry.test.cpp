@@ -1,6 +1,8 @@
 // Consumers of a group whose handlers throw: retries, dead letters, and what goes back.
 #include <atomic>
+#include <mutex>
 #include <stdexcept>
+#include <thread>
 
 #include "tests/redis/bridge/group_fixture.hpp"
 
@@ -183,4 +185,51 @@ TEST_CASE("a dead letter that the server refuses stays pending, and goes once it
   client.run("DEL", "t:work.dead");
   CHECK(eventually([&] { return pending(client) == 0; }));
   CHECK(entries(client, "t:work.dead").size() == 1);
+}
+
+TEST_CASE("a consumer retries and acknowledges also where the connection for commands may rest", "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  process p(server, {.idle_timeout = 20ms});
+  work_done done;
+  const auto work = p.redis.consume<std::string>(
+      "work",
+      [&](const event<std::string>& e) {
+        done.add(e);
+        if (*e == "a" && done.count("a") < 4) throw std::runtime_error("not yet");
+      },
+      quick());
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(100ms);  // it rests
+    add_work(client, {"a", "b"});
+    REQUIRE(eventually([&] { return pending(client) == 0 && done.count("b") == static_cast<std::size_t>(i) + 1; }));
+  }
+  CHECK(done.count("a") == 6);
+}
+
+TEST_CASE("who consumes dead letters is told whose they were", "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, {"bad"});
+  process p(server);
+  work_done done;
+  const auto work = p.redis.consume<std::string>("work", picky(done), quick());
+  std::mutex mutex;
+  lines told;
+  auto with = quick();
+  with.group = "h";
+  const auto letters = p.redis.consume<std::string>(
+      "work.dead",
+      [&](const event<std::string>& e) {
+        std::lock_guard lock(mutex);
+        told.push_back(*e + ", " + std::string(e.headers().get("dead_letter.topic", "")) + ", " +
+                       std::string(e.headers().get("dead_letter.error", "")));
+      },
+      with);
+  REQUIRE(eventually([&] {
+    std::lock_guard lock(mutex);
+    return told.size() == 1;
+  }));
+  std::lock_guard lock(mutex);
+  CHECK(told == lines{"bad, work, no good: bad"});
 }

@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/error_of.hpp"
 #include "tests/eventually.hpp"
 #include "tests/redis/bridge/listener.hpp"
 #include "tests/redis/client.hpp"
@@ -214,4 +215,86 @@ TEST_CASE("an event that cannot go out is refused alone, not with those beside i
   const bool takes_all_fields = format == redis::format::packed;
   CHECK(stats.refused == (takes_all_fields ? 1u : 2u));
   CHECK(stats.out == 5 - stats.refused);
+}
+
+TEST_CASE("a stream that cannot be read any more keeps no other from being read, and is read once it can be",
+          "[redis][stream][faults]") {
+  const redis_server server;
+  redis_client client(server);
+  process b(server);
+  diary good, bad;
+  const auto of_good = b.bus.topic<std::string>("good").subscribe(good.handler());
+  const auto of_bad = b.bus.topic<std::string>("bad").subscribe(bad.handler());
+  for (const auto* each : {"good", "bad"})
+    b.redis.stream<std::string>(each, {.from = replay::all(), .direction = redis::direction::in});
+  for (const auto* each : {"t:good", "t:bad"}) client.run("XADD", each, "1-0", "data", "1");
+  REQUIRE(eventually([&] { return good.has("1") && bad.has("1"); }));
+  client.run("DEL", "t:bad");
+  client.run("SET", "t:bad", "no stream");
+  for (int i = 2; i <= 5; ++i) {
+    client.run("XADD", "t:good", std::to_string(i) + "-0", "data", std::to_string(i));
+    REQUIRE(eventually([&] { return good.has(std::to_string(i)); }));
+  }
+  client.run("DEL", "t:bad");
+  client.run("XADD", "t:bad", "7-0", "data", "anew");
+  REQUIRE(eventually([&] { return bad.has("anew"); }));
+  CHECK(good.events() == numbers(1, 5));
+}
+
+TEST_CASE("a map without fields is refused alone, not with those beside it", "[redis][stream]") {
+  using flat = std::map<std::string, std::string>;
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  auto topic = a.bus.topic<flat>("x");
+  redis_client blocker(server);
+  blocker.run("CLIENT", "PAUSE", "200", "WRITE");  // so that they go together
+  a.redis.stream<flat>("x", {.direction = redis::direction::out, .format = redis::format::fields, .deduplicate = true});
+  topic.publish(flat{{"n", "1"}});
+  topic.publish(flat{});
+  topic.publish(flat{{"n", "2"}});
+  REQUIRE(a.redis.flush(patience));
+  CHECK(client.run("XLEN", "t:x").integer() == 2);
+  CHECK(a.redis.stats().refused == 1);
+}
+
+TEST_CASE("topics of Litestar that share a key are told apart, and lose nothing to each other", "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server), b(server);
+  const auto as = redis::format::litestar;
+  for (const auto* each : {"orders", "Orders"})
+    a.redis.stream<std::string>(each, {.direction = redis::direction::out, .format = as, .deduplicate = true});
+  diary told;
+  const auto s = b.bus.topic<std::string>("Orders").subscribe(told.handler());
+  b.redis.stream<std::string>("Orders", {.from = replay::all(), .direction = redis::direction::in, .format = as});
+  auto small = a.bus.topic<std::string>("orders"), large = a.bus.topic<std::string>("Orders");
+  for (int i = 1; i <= 100; ++i) small.publish("small " + std::to_string(i));
+  REQUIRE(a.redis.flush(patience));
+  for (const auto& each : numbers(1, 10)) large.publish(each);
+  REQUIRE(a.redis.flush(patience));
+  CHECK(client.run("XLEN", "t:_ORDERS").integer() == 110);
+  REQUIRE(eventually([&] { return told.has("10"); }));
+  CHECK(told.events() == numbers(1, 10));
+}
+
+TEST_CASE("routes of Litestar streams that cannot be are refused with the reason", "[redis][stream]") {
+  const redis_server server;
+  process a(server);
+  const auto as = redis::format::litestar;
+  CHECK(error_of([&] { a.redis.stream<std::string>("a.*", {.format = as}); }) == errc::invalid_argument);
+  CHECK(error_of([&] { a.redis.stream<std::string>("gr\xc3\xb6n", {.format = as}); }) == errc::invalid_argument);
+  a.redis.stream<std::string>("a.*", {.direction = redis::direction::out, .format = as});
+  CHECK(a.redis.wait_ready(patience));
+}
+
+TEST_CASE("a pattern that is taken back before its streams were found does not keep the bridge from being ready",
+          "[redis][stream]") {
+  redis_server server;
+  server.kill();
+  process a(server);
+  a.redis.stream<std::string>("a.*");
+  a.redis.unroute("a.*");
+  server.start();
+  CHECK(a.redis.wait_ready(patience));
 }
