@@ -48,7 +48,8 @@ class publisher_judge {
     if (first == 0 && anywhere_to_start) return;
     const std::size_t from = last_ == nowhere ? 0 : last_ + 1;
     const auto notice = std::lower_bound(notices_.begin(), notices_.end(), from);
-    if (notice != notices_.end() && *notice <= at) return;
+    // One that has no order may have been sent again, and lost behind those that came.
+    if (notice != notices_.end() && (*notice <= at || !by_.promised().ordered)) return;
     unexplained_.emplace_back(first, end);
   }
 

@@ -1,5 +1,5 @@
 // The part of the judgement about losses that a bridge could only tell the place of: where events of a publisher are
-// missing, a notice must stand between the events around them.
+// missing, a notice must stand between the events around them, or, where no order is promised, behind those before.
 #pragma once
 
 #include "tests/contract/accepted_index.hpp"

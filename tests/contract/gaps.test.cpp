@@ -74,6 +74,18 @@ TEST_CASE("what comes later, out of order, is no loss where no order is promised
         "lost: b on \"t\": 1 of publisher 1, counter 3..3, and no gap there\n");
 }
 
+TEST_CASE("a loss may be told behind where no order is promised, not in front", "[gaps]") {
+  const expectations unordered{.allowed = losses::in_gaps, .ordered = false};
+  two_publishers behind;  // 1.3 was sent again behind 1.5, and then lost
+  receives(behind, "a", {"1.1", "1.2", "1.4", "1.5", "!", "2.1", "2.2", "2.3", "2.4", "2.5"});
+  CHECK(found(behind, unordered).empty());
+  CHECK(found(behind).find("counter 3..3") != std::string::npos);
+
+  two_publishers before;
+  receives(before, "a", {"1.1", "!", "1.2", "1.4", "1.5", "2.1", "2.2", "2.3", "2.4", "2.5"});
+  CHECK(found(before, unordered).find("counter 3..3") != std::string::npos);
+}
+
 TEST_CASE("a loss before or behind the gap is found", "[gaps]") {
   two_publishers before;
   receives(before, "a", {"1.1", "2.1", "1.3", "!", "1.4", "1.5", "2.2", "2.3", "2.4", "2.5"});

@@ -138,11 +138,11 @@ void traffic::take(contract::subscriber_record& record, std::uint32_t who, const
   if (how_.by == way::group) told.came(what->publisher, what->counter, *redis::stream_id::parse(id));
 }
 
-/// Without de-duplication any event may come again, and does not say so. With it, one that was on its way when the
-/// stream was deleted, and the producer's mark with it: as another entry, behind the reset.
+/// Without de-duplication any event may come again, and does not say so. With it, as for a group, one that was on its
+/// way when the stream was deleted, and the producer's mark with it: as another entry, behind the reset.
 bool traffic::may_be_again(const sighting& first, const sighting& now) const {
   if (how_.by == way::stream) return true;
-  return how_.by == way::deduplicated && how_.may_lose && now.id != first.id && now.resets > first.resets;
+  return how_.may_lose && now.id != first.id && now.resets > first.resets;
 }
 
 bool traffic::publish(lane& by) {
