@@ -152,8 +152,8 @@ TEST_CASE("publish_confirmed on a closed bridge fails at once", "[redis][confirm
 TEST_CASE("a request wakes a connection that rests", "[redis][pool]") {
   const redis_server server;
   process a(server, {.idle_timeout = 20ms});
-  a.redis.pubsub<std::string>("news");
-  REQUIRE(a.redis.wait_ready(patience));
+  a.redis.pubsub<std::string>("news", {.direction = redis::direction::out});
+  REQUIRE(eventually([&] { return a.redis.stats().connections_made > 0; }));
   redis_client client(server);
   for (int i = 0; i < 3; ++i) {
     REQUIRE(eventually(
