@@ -96,6 +96,7 @@ void group_consumer::recalled(const std::vector<std::string>& asked, const reply
   if (what->is_error() && !is_missing) {
     core_.warn("no retry", "cannot retry entries of '" + names_.key + "' now: " + std::string(what->text));
     std::vector<stream_id> ids;
+    ids.reserve(asked.size());
     for (const auto& each : asked) ids.push_back(*stream_id::parse(each));
     ledger_.not_recalled(ids, clock::now() + look_every);  // all at once, and not in a circle
     arm();
