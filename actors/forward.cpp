@@ -91,16 +91,22 @@ class relay_actor final : public caf::event_based_actor {
   const char* name() const override { return "actorbus.forward"; }
 
   caf::behavior make_behavior() override {
-    made_.load(
-        std::memory_order_acquire);  // partner: the constructor, where CAF's own order is not seen by a sanitizer
+    see_it_made();
     monitor(to_);
     set_down_handler([this](const caf::down_msg&) { end(); });
     return {[this](const passing& p) { pass(p.what); }, [this](no_more) { quit(); }};
   }
 
-  void on_exit() override { to_ = nullptr; }
+  void on_exit() override {
+    see_it_made();
+    to_ = nullptr;
+  }
 
  private:
+  /// CAF orders every call behind the constructor, by atomics that a sanitizer does not see; this one it sees. Each
+  /// call may be on another thread of CAF's.
+  void see_it_made() const { made_.load(std::memory_order_acquire); }  // partner: the constructor
+
   void pass(const caf::message& what) {
     // A response of another type than expected, an unhandled message and an actor that ended are errors, and answers
     // too.
@@ -109,6 +115,7 @@ class relay_actor final : public caf::event_based_actor {
   }
 
   void end() {
+    see_it_made();
     window_->actor_ended();
     quit();
   }
