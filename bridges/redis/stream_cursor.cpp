@@ -17,6 +17,7 @@ stream_facts stream_facts::of(const reply& info) {
     if (name == "last-generated-id" && id) facts.last_generated = *id;
     if (name == "entries-added") facts.added = static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer, 0));
     if (name == "first-entry" && !value.elements.empty()) facts.first = stream_id::parse(value.elements[0].text);
+    if (name == "last-entry" && !value.elements.empty()) facts.last = stream_id::parse(value.elements[0].text);
   }
   return facts;
 }
@@ -29,9 +30,10 @@ std::optional<stream_id> stream_cursor::start_of(const replay& from, const strea
     case replay_kind::after:  // refused when the route was made
       return now.first ? now.first->previous() : now.last_generated;
     case replay_kind::since: {
-      // What was trimmed before the replay began is not its loss.
+      // What was trimmed before the replay began is not its loss, and a time that the server's clock has not reached
+      // is where the stream ends: a position beyond that would look like one in another stream.
       const stream_id asked = stream_id::at(from.time()).previous();
-      return now.first ? std::max(asked, now.first->previous()) : now.last_generated;
+      return now.first ? std::min(std::max(asked, now.first->previous()), now.last_generated) : now.last_generated;
     }
     case replay_kind::last:
       if (from.count() == 0 || !now.first) return now.last_generated;
@@ -52,7 +54,7 @@ void stream_cursor::begin(stream_id position, const stream_facts& now, std::opti
   if (read_ || goes_on) return;
   if (!now.exists) read_ = 0;
   if (!now.added) return;
-  if (position_ == now.last_generated) {
+  if (position_ >= now.end()) {
     read_ = now.added;
   } else if (now.first && position_ < *now.first) {
     read_ = *now.added - std::min(*now.added, now.length);
@@ -63,7 +65,7 @@ stream_cursor::finding stream_cursor::start_again(const stream_facts& now, const
   position_ = {};
   read_ = 0;
   suspects_ = false;
-  if (replay_to_) replay_to_ = now.last_generated;
+  if (replay_to_) replay_to_ = now.end();
   return {.what = finding::kind::reset, .reason = reason};
 }
 
@@ -73,8 +75,10 @@ bool stream_cursor::is_another(const stream_facts& now, const std::optional<stre
   if (!now.added) return false;
   if (*now.added < added_) return true;
   if (!read_) return false;
-  // Newer entries than ours, and yet no more than we know.
-  if (what ? *now.added < *read_ + what->count : position_ < now.last_generated && *now.added <= *read_) return true;
+  // Newer entries than ours, and yet no more than we know. Of those that were deleted nobody can tell whether they were
+  // counted before.
+  const stream_id newest = now.first ? now.end() : now.last_generated;
+  if (what ? *now.added < *read_ + what->count : position_ < newest && *now.added <= *read_) return true;
   // Everything that we know is gone, and yet fewer entries are.
   const bool is_past = !now.first || position_ < *now.first;
   return is_past && *now.added - std::min(*now.added, now.length) < *read_;
@@ -92,12 +96,20 @@ stream_cursor::finding stream_cursor::look(const stream_facts& now, const std::o
   added_ = now.added.value_or(0);
   if (is_new) return start_again(now, "the stream was deleted and made anew");
   const finding found = pass(now, what);
-  if (position_ == now.last_generated) {
-    read_ = now.added;
+  if (position_ >= now.end()) {
+    reach_end(now);
   } else {
     lag_ = now.added && read_ ? std::min(*now.added - std::min(*now.added, *read_), now.length) : now.length;
   }
   return found;
+}
+
+/// What was added behind the newest entry was deleted there, as a letter is when it is put back: nobody's loss, and
+/// never to come.
+void stream_cursor::reach_end(const stream_facts& now) {
+  if (replay_to_) replay_to_ = std::min(*replay_to_, position_);
+  position_ = std::max(position_, now.last_generated);
+  read_ = now.added;
 }
 
 /// What is trimmed is trimmed from the front: how much of it was not read is what is gone, less what we know. Servers

@@ -20,9 +20,12 @@ struct stream_facts {
   std::uint64_t length = 0;
   stream_id last_generated = {};            ///< the newest id ever given
   std::optional<stream_id> first = {};      ///< of the oldest entry there
+  std::optional<stream_id> last = {};       ///< of the newest one, which may be older: what came last may be deleted
   std::optional<std::uint64_t> added = {};  ///< entries ever added; servers before 7 do not tell
 
   static stream_facts of(const reply& info);
+  /// Behind it nothing is there.
+  stream_id end() const { return last ? *last : length == 0 ? stream_id{} : last_generated; }
 };
 
 /// What a read brought, one entry at least.
@@ -68,6 +71,7 @@ class stream_cursor {
   finding start_again(const stream_facts& now, const char* reason);
   bool is_another(const stream_facts& now, const std::optional<stream_read>& what) const;
   finding pass(const stream_facts& now, const std::optional<stream_read>& what);
+  void reach_end(const stream_facts& now);
 
   bool begun_ = false;
   bool existed_ = false;

@@ -142,7 +142,7 @@ void stream_feed::lost(std::size_t) { asked_.clear(); }
 void stream_feed::begin_at(stream_id position) {
   const bool asks = with_.after || with_.from.kind() != replay_kind::live;
   const bool replays = resumed_ || (asks && age_ == age::from_the_start);
-  cursor_.begin(position, facts_, replays ? std::optional(facts_.last_generated) : std::nullopt, resumed_count_,
+  cursor_.begin(position, facts_, replays ? std::optional(facts_.end()) : std::nullopt, resumed_count_,
                 resumed_ || with_.after);
   handed_on_ = {cursor_.position(), cursor_.read()};
   if (facts_.exists || resumed_) look_at(facts_);

@@ -13,7 +13,9 @@ using kind = stream_cursor::finding::kind;
 
 stream_facts facts(std::uint64_t first, std::uint64_t last, std::uint64_t added) {
   stream_facts f{.exists = true, .length = last - first + 1, .last_generated = {last, 0}, .added = added};
-  if (first <= last) f.first = stream_id{first, 0};
+  if (first > last) return f;
+  f.first = stream_id{first, 0};
+  f.last = stream_id{last, 0};
   return f;
 }
 
@@ -42,6 +44,8 @@ TEST_CASE("all, since and last begin before the first entry they want", "[stream
         stream_id{5, 0});
   CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{1ms}), now)->next() ==
         stream_id{3, 0});
+  // Later than the newest entry, as by a clock that is ahead of the server's.
+  CHECK(stream_cursor::start_of(replay::since(std::chrono::system_clock::time_point{10ms}), now) == stream_id{9, 0});
   CHECK_FALSE(stream_cursor::start_of(replay::last(2), now));
   CHECK(stream_cursor::start_of(replay::last(0), now) == stream_id{9, 0});
   CHECK(stream_cursor::start_of(replay::last(2), facts(10, 9, 9)) == stream_id{9, 0});
@@ -157,6 +161,51 @@ TEST_CASE("what a read brought of a stream made anew is read again from its begi
   CHECK(is_found(facts(4, 8, 5), entries(6, 8)));     // ids that we had before, and newer ones
   CHECK(is_found(facts(7, 26, 20), entries(7, 16)));  // more entries than before, and nothing gone
   CHECK(is_found(facts(1, 6, 6), entries(6, 7)));     // read before it was made anew
+}
+
+TEST_CASE("a stream whose newest entries are deleted ends before them: no reset, no lag, and a replay catches up there",
+          "[stream_cursor]") {
+  // 1 to 10 were added, 9 and 10 are deleted.
+  const stream_facts now{.exists = true,
+                         .length = 8,
+                         .last_generated = {10, 0},
+                         .first = stream_id{1, 0},
+                         .last = stream_id{8, 0},
+                         .added = 10};
+  stream_cursor c;
+  SECTION("before it is read") {
+    const std::uint64_t begins_behind = GENERATE(0U, 4U);
+    c.begin({begins_behind, 0}, now, now.end());
+    CHECK(c.look(now).what == kind::nothing);
+    CHECK(c.look(now, entries(begins_behind + 1, 8)).what == kind::nothing);
+  }
+  SECTION("while it is read") {
+    const auto before = facts(1, 10, 10);
+    c.begin({0, 0}, before, before.end());
+    CHECK(c.look(before, entries(1, 4)).what == kind::nothing);
+    CHECK_FALSE(c.has_caught_up({4, 0}));
+    CHECK(c.look(now, entries(5, 8)).what == kind::nothing);
+  }
+  CHECK(c.lag() == 0);
+  CHECK(c.read() == 10);
+  CHECK(c.has_caught_up({8, 0}));
+  CHECK(c.look(now).what == kind::nothing);
+  CHECK(c.position() == stream_id{10, 0});
+  // All the rest goes, too, and then comes something new.
+  CHECK(c.look(facts(11, 10, 10)).what == kind::nothing);
+  CHECK(c.look(facts(11, 11, 11), entries(11, 11)).what == kind::nothing);
+  CHECK(c.position() == stream_id{11, 0});
+}
+
+TEST_CASE("one that resumes where only deleted entries follow is at the end", "[stream_cursor]") {
+  stream_facts now = facts(1, 8, 10);
+  now.last_generated = {10, 0};
+  const auto count = GENERATE(as<std::optional<std::uint64_t>>{}, 10, 8, std::nullopt);
+  stream_cursor c;
+  c.begin({8, 0}, now, now.end(), count, true);
+  CHECK(c.look(now).what == kind::nothing);
+  CHECK(c.has_caught_up({8, 0}));
+  CHECK(c.read() == 10);
 }
 
 TEST_CASE("a stream that never existed is no reset", "[stream_cursor]") {

@@ -1,8 +1,10 @@
 // Where the reading of a stream begins and goes on, and what is told of what is not there any more.
+#include <limits>
 #include <thread>
 
 #include "tests/eventually.hpp"
 #include "tests/redis/bridge/listener.hpp"
+#include "tests/redis/bridge/read_stream.hpp"
 #include "tests/redis/client.hpp"
 #include "tests/redis/proxy.hpp"
 
@@ -43,6 +45,10 @@ TEST_CASE("one that joins late replays what it asks for, is told that it has cau
   };
   SECTION("all") { play({.from = replay::all()}, numbers(1, 3000)); }
   SECTION("last") { play({.from = replay::last(100)}, numbers(2901, 3000)); }
+  SECTION("last, of many reads") { play({.from = replay::last(2000)}, numbers(1001, 3000)); }
+  SECTION("last, of more than there are") {
+    play({.from = replay::last(std::numeric_limits<std::size_t>::max())}, numbers(1, 3000));
+  }
   SECTION("since the beginning") { play({.from = replay::since({})}, numbers(1, 3000)); }
   SECTION("live") { play({.from = replay::live()}, {}); }
   SECTION("after an entry") {
@@ -152,4 +158,37 @@ TEST_CASE_METHOD(reading,
     behind_a_read += now == lines{"read", "trimmed"};
   }
   CHECK(behind_a_read > 0);
+}
+
+TEST_CASE("a replay begins at a time in the middle of the stream", "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  add_numbers(client, 1, 10);
+  auto wanted = numbers(6, 10);
+  wanted.insert(wanted.end(), {"caught up", "live"});
+  CHECK(read_stream(server, {.from = replay::since(at(6ms))}, "caught up") == wanted);
+}
+
+TEST_CASE("a replay since a time that the server's clock has not reached is of nothing, and has caught up at once",
+          "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  add_numbers(client, 1, 10);
+  const auto ahead = std::chrono::system_clock::now() + 1h;
+  CHECK(read_stream(server, {.from = replay::since(ahead)}, "caught up") == lines{"caught up", "live"});
+}
+
+TEST_CASE("a stream whose newest entries were deleted is replayed once, and the replay catches up", "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  add_numbers(client, 1, 10);
+  client.run("XDEL", "t:x", "9-0", "10-0");
+  auto wanted = numbers(1, 8);
+  wanted.insert(wanted.end(), {"caught up", "live"});
+  SECTION("all") { CHECK(read_stream(server, {.from = replay::all()}, "caught up") == wanted); }
+  SECTION("more than there are") { CHECK(read_stream(server, {.from = replay::last(100)}, "caught up") == wanted); }
+  SECTION("from a time before all") { CHECK(read_stream(server, {.from = replay::since({})}, "caught up") == wanted); }
+  SECTION("the last ones") {
+    CHECK(read_stream(server, {.from = replay::last(1)}, "caught up") == lines{"8", "caught up", "live"});
+  }
 }
