@@ -11,7 +11,6 @@ namespace actorbus::redis {
 
 void stream_feed::save() {
   if (with_.resume_as.empty() || saving_ || stopped_ || !cursor_.has_begun()) return;
-  if (!core_.commands().is_ready()) return core_.commands().want();  // the route's `on_commands` comes back
   if (!mark_.is_handled) {
     if (next() != at()) save_later_.plan(weak_from_this());  // what is not in the log yet is saved later
     std::string now = written();
@@ -26,6 +25,7 @@ void stream_feed::save() {
   expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
     const auto self = weak.lock();
     if (!self) return;
+  if (!core_.commands().is_ready()) return core_.commands().want();  // the route's `on_commands` comes back
     self->saving_ = false;
     if (what != nullptr && !what->is_error()) return self->save();
     self->saved_.clear();  // tried again behind the next read

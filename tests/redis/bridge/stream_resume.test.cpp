@@ -277,3 +277,31 @@ TEST_CASE(
 
   for (piped_child* each : {&a, &again, &late}) CHECK(each->finish() == std::pair<std::string, int>{"", 0});
 }
+
+TEST_CASE("a connection for commands that rests is not woken for a cursor that is saved already", "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  client.run("XADD", "t:x", "1-0", "data", "1");
+  process a(server, {.idle_timeout = 20ms});
+  diary told;
+  const auto s = a.bus.topic<std::string>("x").subscribe(told.handler());
+  a.redis.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"});
+  const auto saved = [&] {
+    const auto text = client.run("GET", "t:x:cursor:me");
+    return text.is_nil() ? "" : text.text();
+  };
+  REQUIRE(eventually([&] { return saved() == "1-0 1"; }));
+  const auto is_connected = [&] { return mentions(client.run("CLIENT", "LIST").text(), "actorbus:commands"); };
+  REQUIRE(eventually([&] { return !is_connected(); }));
+  const auto reads = [&] {
+    const auto text = client.run("INFO", "commandstats").text();
+    const auto at = text.find("cmdstat_xread:calls=");
+    return at == text.npos ? 0 : std::stoi(text.substr(at + 20));
+  };
+  const auto before = a.redis.stats().connections_made;
+  const int enough = reads() + 3;  // each of them waits in vain, and ends
+  REQUIRE(eventually([&] { return reads() >= enough; }));
+  CHECK(a.redis.stats().connections_made == before);
+  client.run("XADD", "t:x", "2-0", "data", "2");
+  CHECK(eventually([&] { return saved() == "2-0 2"; }));
+}
