@@ -76,7 +76,8 @@ class bridge {
   /// stream, joined without gap or double: it begins once what was published before it is out, after
   /// bridge_options::command_timeout at the latest. A pattern's streams are found twice a second; one made since is
   /// read from its beginning. Throws as pubsub does, and errc::invalid_argument for replay::after (use
-  /// stream_options::after), and for `maxlen` together with `max_age`.
+  /// stream_options::after), for `maxlen` together with `max_age`, for a pattern by which Litestar's streams are to
+  /// come in (their keys do not tell the topic), and where another route takes in the same stream for another topic.
   template <class T>
   void stream(std::string_view pattern, const stream_options& options = {}) {
     add_stream(pattern, route_type_of<T>(), options);
@@ -127,8 +128,8 @@ class bridge {
   template <class T>
   std::vector<event<T>> history(std::string_view topic, std::size_t limit) {
     const wire_format& as = format_of(topic, shape_of<T>);
-    auto past = past_events<T>(read_back(topic, as, limit), as, limit,
-                               [&as](const incoming& each) { return decode_payload<T>(each, as.entry_shape()); });
+    const auto decode = [&as](const incoming& each) { return decode_payload<T>(each, as.entry_shape()); };
+    auto past = past_events<T>(read_back(topic, as, limit), as, limit, decode, takeover{.topic = std::string(topic)});
     return as_events(open_topic_of<T>(bus(), topic), std::move(past));
   }
 

@@ -58,6 +58,24 @@ bool overlap(std::string_view a, std::string_view b) {
   return overlap(a, b);
 }
 
+namespace {
+
+/// Whether a route in by `pattern` reads the stream with that key.
+bool reads_key(const wire_format& as, std::string_view prefix, std::string_view pattern, std::string_view key) {
+  if (is_literal(pattern)) return as.stream_key(prefix, pattern) == key;
+  const auto topic = as.topic_of_key(prefix, key);
+  return topic && matches(pattern, *topic);
+}
+
+/// Topics of two formats, or of one that knows only upper case, may have streams with the same key.
+bool share_a_key(const wire_format& as, std::string_view pattern, const wire_format& other_as,
+                 std::string_view other_pattern, std::string_view prefix) {
+  return (is_literal(pattern) && reads_key(other_as, prefix, other_pattern, as.stream_key(prefix, pattern))) ||
+         (is_literal(other_pattern) && reads_key(as, prefix, pattern, other_as.stream_key(prefix, other_pattern)));
+}
+
+}  // namespace
+
 bridge_core::bridge_core(std::shared_ptr<core::bus_core> bus, bridge_options options)
     : bus_(std::move(bus)),
       options_(std::move(options)),
@@ -139,10 +157,19 @@ void bridge_core::add_route(route_kind kind, std::string_view pattern, direction
     std::lock_guard lock(mutex_);
     if (is_closed()) throw bus_error(errc::closed, "route '" + std::string(pattern) + "': the bridge is closed");
     for (const auto& each : routes_) {
-      const bool same_way = (goes_out(each.way) && goes_out(way)) || (comes_in(each.way) && comes_in(way));
-      if (each.kind != kind || !same_way || !overlap(each.pattern, pattern)) continue;
-      throw bus_error(errc::invalid_argument, "route '" + std::string(pattern) + "' overlaps with route '" +
-                                                  each.pattern + "': an event would go twice; narrow one of them");
+      const bool both_in = comes_in(each.way) && comes_in(way);
+      if (each.kind != kind || !(both_in || (goes_out(each.way) && goes_out(way)))) continue;
+      if (overlap(each.pattern, pattern)) {
+        throw bus_error(errc::invalid_argument, "route '" + std::string(pattern) + "' overlaps with route '" +
+                                                    each.pattern + "': an event would go twice; narrow one of them");
+      }
+      if (both_in && kind == route_kind::stream && share_a_key(as, pattern, *each.as, each.pattern, options_.prefix)) {
+        throw bus_error(
+            errc::invalid_argument,
+            "route '" + std::string(pattern) + "' reads the same stream as route '" + each.pattern +
+                "', whose topic is another: a bridge reads a stream into one topic; take one of them in, or "
+                "each by a bridge of its own");
+      }
     }
     fresh = make();
     routes_.push_back({kind, std::string(pattern), way, &as, fresh, {}});

@@ -48,7 +48,7 @@ inline bool is_dead_letter(std::span<const field_view> fields) noexcept {
 std::optional<std::vector<std::string>> read_large_letter(std::span<const field_view> fields);
 
 /// As wire_format::read_entry, of an entry that may be a dead letter: then its events have no origin, so that they come
-/// to everybody, and its own fields are headers.
+/// to everybody, and no topic, for what they tell is the one they came from; and its own fields are headers.
 [[nodiscard]] inline fault read_entry_or_letter(const wire_format& as, std::span<const field_view> fields,
                                                 std::vector<incoming>& to) {
   if (!is_dead_letter(fields)) return as.read_entry(fields, to);
@@ -56,6 +56,7 @@ std::optional<std::vector<std::string>> read_large_letter(std::span<const field_
   if (const fault wrong = as.read_entry(fields.subspan(dead_letter_names.size()), to)) return wrong;
   for (std::size_t i = before; i < to.size(); ++i) {
     to[i].origin = to[i].origin_sequence = 0;
+    to[i].topic = {};
     for (const auto& each : fields.first(dead_letter_names.size()))
       to[i].headers.set(std::string(each.name), std::string(each.value));
   }

@@ -41,7 +41,8 @@ struct delivered_entry {
 class group_handler {
  public:
   virtual ~group_handler() = default;
-  /// Calls the user's handler with one event of an entry. Throws undecodable, or what the handler throws.
+  /// Calls the user's handler with one event of an entry, unless it is another topic's, which shares the stream. Throws
+  /// undecodable, or what the handler throws.
   virtual void handle(incoming& what, payload_shape shape, const delivered_entry& from) = 0;
   /// Tells it a notice, if it takes that kind. Throws what the handler throws.
   virtual void tell(const log_notice& what) = 0;
@@ -55,6 +56,7 @@ class group_handler_of final : public group_handler {
         handler_(std::move(handler)) {}
 
   void handle(incoming& what, payload_shape shape, const delivered_entry& from) override {
+    if (!what.topic.empty() && what.topic != topic_->name) return;
     if constexpr (std::is_invocable_v<F&, const event<T>&>) {
       headers with = std::move(what.headers);
       with.set("redis.id", stream_offset::text_of(from.id_text, what.place));

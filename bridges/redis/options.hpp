@@ -42,9 +42,9 @@ struct pubsub_options {
 struct stream_options {
   std::uint64_t maxlen = 0;          ///< entries kept (events, where packed); 0: all
   std::chrono::milliseconds ttl{0};  ///< the stream expires so long after the last event; 0: never
-  replay from = replay::live();      ///< where reading begins: live, last, all or since
+  replay from = replay::live();      ///< where reading begins: live, last (events), all or since
   redis::direction direction = redis::direction::both;
-  redis::format format = redis::format::native;
+  redis::format format = redis::format::native;                   ///< litestar comes in by routes for one topic each
   actorbus::overflow overflow = actorbus::overflow::drop_oldest;  ///< of what waits to go out
   std::size_t capacity = 0;                                       ///< events that may wait to go out; 0: the topic's
   std::size_t max_topics = 1024;                                  ///< topics a pattern may make here for remote names

@@ -4,6 +4,7 @@
 // Threads: the loop's, except for the decoding.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,8 +38,11 @@ struct takeover {
   std::uint64_t self = 0;                                           ///< the bridge's origin
   std::uint64_t until = std::numeric_limits<std::uint64_t>::max();  ///< the log has what was published here from it on
   stream_offset next = stream_offset::max();                        ///< and what came from others from here on
+  std::string topic = {};  ///< whose log; an event that tells another shares the stream only
 
+  bool is_of_topic(const incoming& what) const { return what.topic.empty() || what.topic == topic; }
   bool is_before(const stream_id& id, const incoming& what) const {
+    if (!is_of_topic(what)) return false;
     return what.origin == self ? what.origin_sequence < until : stream_offset{id, what.place} < next;
   }
 };
@@ -48,11 +53,22 @@ using past_taker = std::function<void(std::vector<past_entry>, const takeover&)>
 /// Asks for the entries of a topic's stream that a request wants, and answers once, from any thread.
 using past_fetcher = std::function<void(const history_request&, past_taker)>;
 
+/// How many events of a topic an entry holds that are readable, their payloads aside.
+inline std::size_t count_events(const past_entry& entry, const wire_format& as, std::string_view topic) {
+  std::vector<field_view> fields;
+  std::vector<incoming> events;
+  for (const auto& [name, value] : entry.fields) fields.push_back({name, value});
+  if (read_entry_or_letter(as, fields, events) != nullptr) return 0;
+  const takeover line{.topic = std::string(topic)};
+  return static_cast<std::size_t>(
+      std::count_if(events.begin(), events.end(), [&](const auto& each) { return line.is_of_topic(each); }));
+}
+
 /// The events of entries, the last `limit` of them; what is not readable is left out. `decode` makes a T of a payload,
 /// and throws if it is none.
 template <class T, class Decode>
 std::vector<past_event<T>> past_events(const std::vector<past_entry>& entries, const wire_format& as, std::size_t limit,
-                                       Decode decode, const takeover& line = {}) {
+                                       Decode decode, const takeover& line) {
   std::vector<past_event<T>> result;
   std::vector<field_view> fields;
   std::vector<incoming> events;

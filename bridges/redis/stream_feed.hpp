@@ -97,7 +97,7 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   stream_offset at() const;
   std::string written();
   void read_saved(std::string_view text);
-  std::string cursor_key() const { return key_ + ":cursor:" + with_.resume_as; }
+  std::string cursor_key() const;
 
   bridge_core& core_;
   stream_reader& reader_;

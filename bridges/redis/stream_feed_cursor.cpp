@@ -9,6 +9,13 @@
 
 namespace actorbus::redis {
 
+/// A key that does not tell its topic, as Litestar's does not, may be read for another one elsewhere under the same
+/// name.
+std::string stream_feed::cursor_key() const {
+  const bool tells_topic = as_.topic_of_key(core_.options().prefix, key_).has_value();
+  return key_ + (tells_topic ? "" : ":" + topic_.name()) + ":cursor:" + with_.resume_as;
+}
+
 void stream_feed::save() {
   if (with_.resume_as.empty() || saving_ || stopped_ || !cursor_.has_begun()) return;
   if (!mark_.is_handled) {

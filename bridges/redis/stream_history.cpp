@@ -78,6 +78,7 @@ void stream_history::draw_line(bridge_core& core) {
   key_ = as_.stream_key(core.options().prefix, what_.topic);
   line_.self = core.origin();
   line_.until = what_.until;
+  line_.topic = what_.topic;
   // First what is on its way to the log, then the log: what leaves the one between the two looks is in the other.
   const auto next = core.next_of(what_.topic);
   hears_others_ = next.has_value();
@@ -150,7 +151,7 @@ bool stream_history::consider(const reply& entry) {
   if (read_entry_or_letter(as_, fields, events) != nullptr) return true;
   const auto older = static_cast<std::size_t>(
       std::count_if(events.begin(), events.end(), [&](const auto& each) { return line_.is_before(*id, each); }));
-  const bool is_ours = !events.empty() && events.back().origin == line_.self;
+  const bool is_ours = !events.empty() && line_.is_of_topic(events.back()) && events.back().origin == line_.self;
   if (!hears_others_ && is_ours && events.back().origin_sequence >= line_.until) {
     // Others' events never come into the log: they are history where they lie before the first one that the log has.
     entries_.clear();

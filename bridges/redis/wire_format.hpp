@@ -104,7 +104,8 @@ class wire_format {
   virtual std::string channel(std::string_view prefix, std::string_view topic) const;
 
   /// The topic of a stream's key or a channel; empty if it is none of the prefix's. Says nothing about the topic's
-  /// validity. A format whose keys do not tell it, litestar, gives empty too: the entries carry it.
+  /// validity. A format whose keys do not tell it, litestar, gives empty too: the entries carry it, and
+  /// no pattern's streams can be found by their keys.
   virtual std::optional<std::string_view> topic_of_key(std::string_view prefix, std::string_view key) const noexcept;
   virtual std::optional<std::string_view> topic_of_channel(std::string_view prefix,
                                                            std::string_view channel) const noexcept;
