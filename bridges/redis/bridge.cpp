@@ -1,12 +1,12 @@
 #include <bridges/redis/bridge.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
 #include <bridges/redis/bridge_core.hpp>
 #include <bridges/redis/command.hpp>
+#include <bridges/redis/last_events.hpp>
 #include <bridges/redis/pubsub_in.hpp>
 #include <bridges/redis/pubsub_out.hpp>
 #include <bridges/redis/stream_in.hpp>
@@ -169,25 +169,35 @@ const wire_format& bridge::format_of(std::string_view topic, payload_shape shape
 std::vector<past_entry> bridge::read_back(std::string_view topic, const wire_format& as, std::size_t limit) {
   core::require_outside_handler("bridge::history");
   std::vector<past_entry> found;
-  if (limit == 0) return found;
-  const auto entries = std::make_shared<std::vector<past_entry>>();
-  core_->ask(
-      "history of '" + std::string(topic) + "'", bridge_core::asked_by::pool,
-      [key = as.stream_key(core_->options().prefix, topic),
-       count = std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max())](std::string& to) {
-        append_command(to, {"XREVRANGE", key, "+", "-", "COUNT", std::to_string(count)});
-      },
-      [entries](const reply& what) {
-        for (auto at = what.elements.rbegin(); at != what.elements.rend(); ++at) {
-          const auto id = at->elements.size() < 2 ? std::nullopt : stream_id::parse(at->elements[0].text);
-          if (!id) continue;
-          auto& one = entries->emplace_back(past_entry{*id, {}});
-          const auto& words = at->elements[1].elements;
-          for (std::size_t i = 0; i + 1 < words.size(); i += 2)
-            one.fields.emplace_back(words[i].text, words[i + 1].text);
-        }
-      });
-  return std::move(*entries);
+  const std::string key = as.stream_key(core_->options().prefix, topic);
+  last_events tail(limit, as.max_events());
+  while (tail.wants_more()) {
+    const auto page = std::make_shared<std::vector<past_entry>>();  // kept by an answer that comes too late
+    core_->ask(
+        "history of '" + std::string(topic) + "'", bridge_core::asked_by::pool,
+        [key, newest = tail.newest(), count = tail.page()](std::string& to) {
+          append_command(to, {"XREVRANGE", key, newest, "-", "COUNT", std::to_string(count)});
+        },
+        [page](const reply& what) {
+          for (const reply& each : what.elements) {
+            const auto id = each.elements.size() < 2 ? std::nullopt : stream_id::parse(each.elements[0].text);
+            if (!id) continue;
+            auto& one = page->emplace_back(past_entry{*id, {}});
+            const auto& words = each.elements[1].elements;
+            for (std::size_t i = 0; i + 1 < words.size(); i += 2)
+              one.fields.emplace_back(words[i].text, words[i + 1].text);
+          }
+        });
+    if (page->empty()) break;
+    for (auto& each : *page) {
+      if (!tail.wants_more()) break;
+      tail.take(each.id, count_events(each, as, topic));
+      found.push_back(std::move(each));
+    }
+    tail.turn_page();
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
 }
 
 std::pair<std::uint64_t, std::future<stream_id>> bridge::confirm(std::string_view topic,

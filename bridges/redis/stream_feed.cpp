@@ -72,7 +72,9 @@ stream_offset stream_feed::at() const {
     const batch& front = backlog_.front();
     if (const auto id = id_of(front.what.entries[front.next])) return {*id, static_cast<std::uint32_t>(place_)};
   }
-  return {handed_on_.id.next(), 0};
+  const stream_id next = handed_on_.id.next();
+  if (begins_within_ && begins_within_->id == next) return *begins_within_;
+  return {next, 0};
 }
 
 stream_offset stream_feed::next() {
@@ -87,6 +89,7 @@ void stream_feed::begin(connection& by) {
     return;
   }
   is_broken_ = false;
+  tail_.reset();
   if (!with_.resume_as.empty()) ask(by, step::saved);
   ask(by, step::facts);
 }
@@ -100,7 +103,7 @@ void stream_feed::ask(connection& by, step what) {
       append_command(by.out(), {"XINFO", "STREAM", key_});
       break;
     case step::oldest:
-      append_command(by.out(), {"XREVRANGE", key_, "+", "-", "COUNT", std::to_string(with_.from.count())});
+      append_command(by.out(), {"XREVRANGE", key_, tail_->newest(), "-", "COUNT", std::to_string(tail_->page())});
       break;
   }
   asked_.push_back(what);
@@ -126,15 +129,32 @@ void stream_feed::take(const reply& what, connection& by) {
       if (age_ == age::made_since) return begin_at({});
       const auto start = stream_cursor::start_of(with_.from, facts_);
       if (start) return begin_at(*start);
+      if (with_.from.count() / as_.max_events() >= facts_.length) return begin_at(facts_.first->previous());
+      tail_.emplace(with_.from.count(), as_.max_events(), facts_.last_generated);
       return ask(by, step::oldest);
     }
-    case step::oldest: {
-      const auto oldest = what.is_array() && !what.elements.empty() && !what.elements.back().elements.empty()
-                              ? stream_id::parse(what.elements.back().elements[0].text)
-                              : std::nullopt;
-      return begin_at(oldest ? oldest->previous() : facts_.last_generated);
-    }
+    case step::oldest:
+      return look_back(what, by);
   }
+}
+
+/// A page of entries, newest first: until the last(n) are among those that were looked at.
+void stream_feed::look_back(const reply& page, connection& by) {
+  is_broken_ = !page.is_array();
+  if (is_broken_) return reader_.broken(*this, std::string(page.text));
+  for (const reply& each : page.elements) {
+    const auto id = id_of(each);
+    if (id && !tail_->take(*id, read_events(each) == nullptr ? events_.size() : 0)) break;
+  }
+  if (!page.elements.empty() && tail_->wants_more()) {
+    tail_->turn_page();
+    ask(by, step::oldest);
+    return reader_.interrupt();  // else it would wait behind a read of others
+  }
+  const auto first = std::exchange(tail_, {})->first();
+  if (!first) return begin_at(facts_.last_generated);
+  if (first->place != 0) begins_within_ = first;
+  begin_at(first->id.previous());
 }
 
 void stream_feed::lost(std::size_t) { asked_.clear(); }
@@ -179,6 +199,7 @@ void stream_feed::look_at(const stream_facts& now) {
   using kind = stream_cursor::finding::kind;
   const place behind{cursor_.position(), cursor_.read()};
   if (found.what == kind::reset) {
+    begins_within_.reset();
     backlog_.push_back({.notice = epoch_reset{.topic = {}, .reason = found.reason}, .behind = behind});
     return;
   }
@@ -230,14 +251,22 @@ bool stream_feed::hand_on(batch& from) {
   return true;
 }
 
-bool stream_feed::hand_on(const reply& entry, stream_id number) {
+/// Into `fields_` and `events_`.
+fault stream_feed::read_events(const reply& entry) {
   const auto& words = entry.elements[1].elements;  // empty for one that was deleted meanwhile
   fields_.clear();
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields_.push_back({words[i].text, words[i + 1].text});
   events_.clear();
+  const fault wrong = read_entry_or_letter(as_, fields_, events_);
+  // What tells another topic shares the key with ours, and nothing else.
+  std::erase_if(events_, [&](const incoming& each) { return !each.topic.empty() && each.topic != topic_.name(); });
+  return wrong;
+}
+
+bool stream_feed::hand_on(const reply& entry, stream_id number) {
   const std::string_view id = entry.elements[0].text;
   const entry_name name{id, number, handed_on_.read};
-  if (const fault wrong = read_entry_or_letter(as_, fields_, events_)) {
+  if (const fault wrong = read_events(entry)) {
     ++core_.counts.decode_failures;
     core_.warn("not decodable", "entry " + std::string(id) + " of '" + key_ + "' was set aside: " + wrong);
     return true;
@@ -246,11 +275,9 @@ bool stream_feed::hand_on(const reply& entry, stream_id number) {
     ++core_.counts.echoes;
     return true;
   }
-  if (resumed_within_ && resumed_within_->id == number) place_ = std::exchange(resumed_within_, {})->place;
+  if (begins_within_ && begins_within_->id == number) place_ = std::exchange(begins_within_, {})->place;
   for (; place_ < events_.size(); ++place_) {
     if (topic_.is_full()) return false;
-    const std::string_view told = events_[place_].topic;
-    if (!told.empty() && told != topic_.name()) continue;  // of another topic, which shares the key
     // What is not taken is not passed, for whoever resumes.
     is_over_ = topic_.offer(events_[place_], as_.entry_shape(), &name) == inbound_topic::outcome::over;
     if (is_over_) return false;

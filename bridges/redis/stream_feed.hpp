@@ -11,6 +11,7 @@
 
 #include <bridges/redis/deferred_call.hpp>
 #include <bridges/redis/inbound_topic.hpp>
+#include <bridges/redis/last_events.hpp>
 #include <bridges/redis/stream_cursor.hpp>
 
 namespace actorbus::redis {
@@ -84,11 +85,13 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   };
 
   void ask(connection& by, step what);
+  void look_back(const reply& page, connection& by);
   void begin_at(stream_id position);
   void look_at(const stream_facts& now);
   bool hand_on_backlog();
   bool hand_on(batch& from);
   bool hand_on(const reply& entry, stream_id id);
+  fault read_events(const reply& entry);
   void come_back() {
     later_.plan(weak_from_this());
     if (!with_.resume_as.empty()) save_later_.plan(weak_from_this());  // a topic may be full for long
@@ -109,16 +112,17 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   stream_cursor cursor_;
   stream_facts facts_;
   std::deque<step> asked_;
+  std::optional<last_events> tail_;  ///< while it is looked for where the last(n) begin
   std::optional<stream_id> resumed_;
   std::optional<std::uint64_t> resumed_count_;
-  std::optional<stream_offset> resumed_within_;  ///< the events of this entry before that place were handed on
-  bool is_read_ = false;                         ///< a read that includes it is under way
-  lot fresh_;                                    ///< what that brought
+  std::optional<stream_offset> begins_within_;  ///< the events of this entry before that place are not wanted
+  bool is_read_ = false;                        ///< a read that includes it is under way
+  lot fresh_;                                   ///< what that brought
   std::deque<batch> backlog_;
   place handed_on_;  ///< the last entry that was
   std::vector<field_view> fields_;
-  std::vector<incoming> events_;
-  std::size_t place_ = 0;  ///< events of the entry that are handed on already
+  std::vector<incoming> events_;  ///< of the entry that was read last, those that are the topic's
+  std::size_t place_ = 0;         ///< events of the entry that are handed on already
   /// A place that the topic's log has reached, and whether what was before it has been handled.
   struct mark {
     std::string text = {};

@@ -25,6 +25,7 @@ void stream_feed::save() {
     mark_ = {std::move(now), topic_.asks_whether_handled()};
   }
   if (!mark_.is_handled()) return save_later_.plan(weak_from_this());
+  if (!core_.commands().is_ready()) return core_.commands().want();  // the route's `on_commands` comes back
   mark_.is_handled = nullptr;
   saving_ = true;
   saved_ = std::move(mark_.text);
@@ -32,7 +33,6 @@ void stream_feed::save() {
   expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
     const auto self = weak.lock();
     if (!self) return;
-  if (!core_.commands().is_ready()) return core_.commands().want();  // the route's `on_commands` comes back
     self->saving_ = false;
     if (what != nullptr && !what->is_error()) return self->save();
     self->saved_.clear();  // tried again behind the next read
@@ -68,7 +68,7 @@ void stream_feed::read_saved(std::string_view text) {
   if (!at) return;
   const bool is_within = where.find(':') != where.npos;
   resumed_ = is_within ? at->id.previous() : at->id;
-  if (is_within) resumed_within_ = {at->id, at->place + 1};
+  if (is_within) begins_within_ = {at->id, at->place + 1};
   if (space == std::string_view::npos) return;
   std::uint64_t count = 0;
   const auto end = text.data() + text.size();

@@ -1,4 +1,6 @@
 // What is read back of a stream: for a caller, and for subscribers that ask for more than their topic keeps.
+#include <limits>
+
 #include "tests/eventually.hpp"
 #include "tests/redis/bridge/diary.hpp"
 #include "tests/redis/bridge/process.hpp"
@@ -46,4 +48,39 @@ TEST_CASE("a subscriber that asks for more than the topic keeps gets the older p
   CHECK(all.get() == wanted);
   wanted.erase(wanted.begin(), wanted.begin() + 400);
   CHECK(last.get() == wanted);
+}
+
+TEST_CASE("a subscriber that asks for events since a time gets those of the stream, then what comes live",
+          "[redis][history]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  auto topic = a.bus.topic<std::string>("x");
+  for (const auto& each : numbers(1, 10)) client.run("XADD", "t:x", each + "-0", "data", each);
+  a.redis.stream<std::string>("x", {.direction = redis::direction::in});
+  REQUIRE(a.redis.wait_ready(patience));
+  diary told;
+  const std::chrono::system_clock::time_point middle(6ms);
+  const auto s = topic.subscribe(told.handler(), {.from = replay::since(middle)});
+  REQUIRE(eventually([&] { return told.ends_with("caught up"); }));
+  client.run("XADD", "t:x", "*", "data", "live");
+  REQUIRE(eventually([&] { return told.ends_with("live"); }));
+  auto wanted = numbers(6, 10);
+  wanted.insert(wanted.end(), {"caught up", "live"});
+  CHECK(told.get() == wanted);
+}
+
+TEST_CASE("history reads as many pages as it takes", "[redis][history]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  REQUIRE(a.redis.wait_ready(patience));
+  for (const auto& each : numbers(1, 2000)) client.run("XADD", "t:x", "*", "data", each);
+  const auto values = [&](std::size_t limit) {
+    lines result;
+    for (const auto& each : a.redis.history<std::string>("x", limit)) result.push_back(*each);
+    return result;
+  };
+  CHECK(values(1500) == numbers(501, 2000));
+  CHECK(values(std::numeric_limits<std::size_t>::max()) == numbers(1, 2000));
 }
