@@ -146,7 +146,7 @@ void stream_feed::look_back(const reply& page, connection& by) {
     const auto id = id_of(each);
     if (id && !tail_->take(*id, read_events(each) == nullptr ? events_.size() : 0)) break;
   }
-  if (!page.elements.empty() && tail_->wants_more()) {
+  if (!page.elements.empty() && id_of(page.elements.back()) && tail_->wants_more()) {
     tail_->turn_page();
     ask(by, step::oldest);
     return reader_.interrupt();  // else it would wait behind a read of others
