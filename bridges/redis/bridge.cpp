@@ -105,20 +105,18 @@ void bridge::add_pubsub(std::string_view pattern, const route_type& type, const 
                                                 " has no messages; use it with stream");
   }
   core_->add_route(bridge_core::route_kind::pubsub, pattern, options.direction, as, [&] {
-    std::shared_ptr<route> in;
+    std::shared_ptr<pubsub_in> in;
     std::shared_ptr<route> out;
     if (is_literal(pattern)) type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
+    if (comes_in(options.direction)) in = std::make_shared<pubsub_in>(*core_, pattern, as, type, options);
     if (goes_out(options.direction)) {
       out = std::make_shared<pubsub_out>(
           *core_, pattern, as,
           type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern, 0),
                         payload_shape::bytes),
-          comes_in(options.direction));
+          in);
     }
-    if (comes_in(options.direction)) {
-      in = std::make_shared<pubsub_in>(*core_, pattern, as, type, options);
-      core_->states().need(supervisor::role::messages);
-    }
+    if (in) core_->states().need(supervisor::role::messages);
     return std::make_shared<both_ways>(std::move(in), std::move(out));
   });
 }
@@ -223,7 +221,7 @@ void bridge::refuse(std::uint64_t token, std::string_view topic, std::error_code
 void bridge::send_to_all(const std::vector<std::string>& topics, std::string_view payload,
                          std::string_view content_type, const headers& with) {
   core::require_outside_handler("bridge::publish_all");
-  std::vector<std::string> words;
+  std::vector<bridge_core::message_for_all> all;
   std::string scratch;
   for (const auto& each : topics) {
     require_topic_name(each);
@@ -233,11 +231,10 @@ void bridge::send_to_all(const std::vector<std::string>& topics, std::string_vie
     }
     const outgoing one{
         .topic = each, .payload = payload, .headers = &with, .content_type = content_type, .origin = core_->origin()};
-    words.push_back(as->channel(core_->options().prefix, each));
-    words.emplace_back(as->write_message({&one, 1}, scratch));
+    all.push_back({as->channel(core_->options().prefix, each), std::string(as->write_message({&one, 1}, scratch)),
+                   core_->echoed_by(each, *as)});
   }
-  if (words.empty()) return;
-  core_->publish_atomically(words);
+  if (!all.empty()) core_->publish_atomically(all);
 }
 
 std::size_t bridge::flush_all() {

@@ -9,6 +9,7 @@
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/connection_pool.hpp>
 #include <bridges/redis/expect_once.hpp>
+#include <bridges/redis/message_hub.hpp>
 #include <bridges/redis/stream_history.hpp>
 #include <bus/errors.hpp>
 #include <bus/names.hpp>
@@ -55,22 +56,27 @@ past_fetcher bridge_core::past_of(const wire_format& as) {
   };
 }
 
-void bridge_core::publish_atomically(const std::vector<std::string>& words) {
+void bridge_core::publish_atomically(const std::vector<message_for_all>& what) {
   static constexpr std::string_view script =
       "for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end return 1";
-  const auto call = [&](std::string_view verb, std::string_view what) {
-    const auto echoing = [this, words] {
-      for (std::size_t i = 0; i + 1 < words.size(); i += 2) echoes.sent(words[i], words[i + 1]);
-    };
+  const auto call = [&](const std::string& sha) {
+    const auto marks = std::make_shared<std::vector<std::pair<std::string, echo_filter::mark>>>();
     ask(
         "publish_all", asked_by::commands,
-        [echoing, words, verb, what](std::string& to) {
+        [this, what, sha, marks](std::string& to) {
           command_writer out(to);
-          out.begin(3 + words.size()).word(verb).word(what).word("0");
-          for (const auto& each : words) out.word(each);
-          echoing();
+          out.begin(3 + 2 * what.size()).word("EVALSHA").word(sha).word("0");
+          for (const auto& each : what) {
+            out.word(each.channel).word(each.message);
+            if (std::any_of(each.echoed_by.begin(), each.echoed_by.end(),
+                            [&](const auto& by) { return messages().is_confirmed(by); }))
+              marks->emplace_back(each.channel, messages().echoes.sent(each.channel, each.message));
+          }
         },
-        [](const reply&) {});
+        [](const reply&) {}, 1,
+        [this, marks](bool was_refused) {
+          for (const auto& [channel, mark] : *marks) messages().not_echoed(channel, mark, was_refused);
+        });
   };
   std::string sha;
   {
@@ -79,7 +85,7 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
   }
   if (!sha.empty()) {
     try {
-      return call("EVALSHA", sha);
+      return call(sha);
     } catch (const bus_error& error) {
       if (std::string_view(error.what()).find("NOSCRIPT") == std::string_view::npos) throw;
     }
@@ -96,7 +102,7 @@ void bridge_core::publish_atomically(const std::vector<std::string>& words) {
     std::lock_guard lock(mutex_);
     publish_sha_ = *loaded;
   }
-  call("EVALSHA", *loaded);
+  call(*loaded);
 }
 
 /// Waits only for a connection that was at rest: one that is lost may be for long.
@@ -112,18 +118,20 @@ void bridge_core::when_ready(std::chrono::steady_clock::time_point deadline, boo
 }
 
 void bridge_core::ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
-                      const std::function<void(const reply&)>& take, std::size_t commands) {
+                      const std::function<void(const reply&)>& take, std::size_t commands,
+                      const std::function<void(bool)>& failed) {
   auto promise = std::make_shared<std::promise<void>>();
   auto result = promise->get_future();
   const auto fail = [promise, what, has_failed = std::make_shared<bool>(false)](errc why, const std::string& text) {
     if (std::exchange(*has_failed, true)) return;  // the first reason counts
     promise->set_exception(std::make_exception_ptr(bus_error(why, what + ": " + text)));
   };
-  const auto send = [promise, fail, command, take, commands](const std::shared_ptr<connection>& by) {
+  const auto send = [promise, fail, command, take, commands, failed](const std::shared_ptr<connection>& by) {
     if (!by) return fail(errc::not_connected, "there is no connection for requests now");
     command(by->out());
     for (std::size_t left = commands; left-- != 0;) {
-      expect_once(*by, [promise, fail, take, by, left](const reply* answer) {
+      expect_once(*by, [promise, fail, take, by, left, failed](const reply* answer) {
+        if (failed && (answer == nullptr || answer->is_error())) failed(answer != nullptr);
         if (answer == nullptr) return fail(errc::not_connected, "the connection was lost before the answer");
         if (answer->is_error()) return fail(errc::refused_by_server, std::string(answer->text));
         if (left != 0) return;

@@ -175,6 +175,7 @@ void bridge_core::add_route(route_kind kind, std::string_view pattern, direction
     routes_.push_back({kind, std::string(pattern), way, &as, fresh, {}});
     if (with_history != nullptr) routes_.back().history = with_history->add_history(bus_, pattern, as, past_of(as));
   }
+  rerouted();
   loop_.post([this, fresh] {
     running_.push_back(fresh);
     fresh->start();
@@ -206,6 +207,7 @@ bool bridge_core::remove_routes(std::string_view pattern) {
       return true;
     });
   }
+  rerouted();
   for (const auto& each : gone) {
     loop_.post([this, each] {
       each->stop();
@@ -216,11 +218,26 @@ bool bridge_core::remove_routes(std::string_view pattern) {
   return !gone.empty();
 }
 
-bool bridge_core::is_streamed(std::string_view topic) const {
+bool bridge_core::is_streamed(std::string_view topic, direction way) const {
   std::lock_guard lock(mutex_);
   return std::any_of(routes_.begin(), routes_.end(), [&](const routing& each) {
-    return each.kind == route_kind::stream && matches(each.pattern, topic);
+    const bool same_way = way == direction::out ? goes_out(each.way) : comes_in(each.way);
+    return each.kind == route_kind::stream && same_way && matches(each.pattern, topic);
   });
+}
+
+std::vector<subscription_set::key> bridge_core::echoed_by(std::string_view pattern, const wire_format& as) const {
+  std::vector<subscription_set::key> found;
+  if (is_literal(pattern) && is_streamed(pattern, direction::in)) return found;  // those messages are not taken
+  const auto& prefix = options_.prefix;
+  std::lock_guard lock(mutex_);
+  for (const auto& each : routes_) {
+    if (each.kind != route_kind::pubsub || !comes_in(each.way) || each.as->messages_carry_origin()) continue;
+    const bool same_channels = each.as->channel(prefix, "x") == as.channel(prefix, "x");
+    if (same_channels && overlap(each.pattern, pattern))
+      found.push_back(subscription_of(*each.as, prefix, each.pattern));
+  }
+  return found;
 }
 
 void bridge_core::expire_confirmations() {

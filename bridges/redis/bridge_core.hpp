@@ -22,6 +22,7 @@
 #include <bridges/redis/route.hpp>
 #include <bridges/redis/route_type.hpp>
 #include <bridges/redis/stats.hpp>
+#include <bridges/redis/subscription_set.hpp>
 #include <bridges/redis/supervisor.hpp>
 #include <bridges/redis/uri.hpp>
 #include <bus/bus_core.hpp>
@@ -51,21 +52,32 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   bool remove_routes(std::string_view pattern);
   /// A route of no pattern, which others may overlap. Throws errc::closed.
   void add_consumer(const std::shared_ptr<route>& fresh);
-  /// Whether a stream route covers it, which then is the one that carries it.
-  bool is_streamed(std::string_view topic) const;
+  /// Whether a stream route of that way, out or in, covers it, which then is the one that carries it so.
+  bool is_streamed(std::string_view topic, direction way) const;
+  /// The subscriptions by which what pub/sub publishes as `as` on the topic, or on those that a pattern covers, comes
+  /// back without its origin.
+  std::vector<subscription_set::key> echoed_by(std::string_view pattern, const wire_format& as) const;
+  /// Changes whenever what the two above say may have, or what the server has confirmed of it.
+  std::uint64_t routing_now() const { return routing_.load(std::memory_order_acquire); }
+  void rerouted() { routing_.fetch_add(1, std::memory_order_release); }
   /// The format of the stream route that covers it, null if none does. `way` of the route must go out, if asked for.
   const wire_format* stream_format(std::string_view topic, bool must_go_out) const;
   const wire_format* pubsub_format(std::string_view topic) const;
   /// Older entries of topics' streams.
   past_fetcher past_of(const wire_format& as);
-  /// Channel, message, channel, message ..., in one step of the server.
-  void publish_atomically(const std::vector<std::string>& words);
+  struct message_for_all {
+    std::string channel, message;
+    std::vector<subscription_set::key> echoed_by;
+  };
+  /// In one step of the server.
+  void publish_atomically(const std::vector<message_for_all>& what);
   /// On which connection a request goes: behind what goes out, or one of the pool.
   enum class asked_by : std::uint8_t { commands, pool };
   /// Sends a command, and waits for the reply; throws not_connected, timeout, refused_by_server, closed. Of several
-  /// commands the last one's reply is taken, if none was refused.
+  /// commands the last one's reply is taken, if none was refused. `failed`: on the loop, if it was sent in vain.
   void ask(const std::string& what, asked_by which, const std::function<void(std::string&)>& command,
-           const std::function<void(const reply&)>& take, std::size_t commands = 1);
+           const std::function<void(const reply&)>& take, std::size_t commands = 1,
+           const std::function<void(bool was_refused)>& failed = {});
   /// Whether there is a connection for commands, or one that rests is there by the deadline. On the loop.
   void when_ready(std::chrono::steady_clock::time_point deadline, bool rests, std::function<void(bool)> then);
   stats sum_up();
@@ -107,7 +119,7 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   /// See route.
   bool is_settled(std::string_view topic, std::uint64_t until);
   std::optional<stream_offset> next_of(std::string_view topic);
-  echo_filter echoes;
+  echo_filter echoes;  ///< of streams; for those of messages see message_hub
   confirmations confirming;
   stats counts;  ///< what routes count; connections count by themselves
 
@@ -149,6 +161,7 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   stats final_;
   boost::asio::steady_timer confirm_timer_;
 
+  std::atomic<std::uint64_t> routing_{1};
   mutable std::mutex mutex_;  // guards what follows
   std::vector<routing> routes_;
   std::string publish_sha_;

@@ -23,10 +23,26 @@ class echo_filter {
   static constexpr std::size_t most = 65536;
   static constexpr std::size_t most_overtaking = 1024;
 
-  void sent(const std::string& channel, std::string_view payload) {
+  /// What is remembered of a payload, to be taken back.
+  struct mark {
+    std::size_t size, hash;
+    std::uint64_t era;  ///< 0: nothing is
+  };
+
+  mark sent(const std::string& channel, std::string_view payload) {
     auto& ours = in_flight_[channel];
     if (ours.prints.size() == most) ours.prints.pop_front();
-    ours.prints.push_back({payload.size(), std::hash<std::string_view>{}(payload), ours.sent++});
+    const auto hash = std::hash<std::string_view>{}(payload);
+    ours.prints.push_back({payload.size(), hash, ours.sent++});
+    return {payload.size(), hash, era_};
+  }
+
+  /// It will not come: equal ones are no echo of it. False: one has come meanwhile, which was somebody else's, or it
+  /// got there after all.
+  bool take_back(const std::string& channel, const mark& what) {
+    if (what.era != era_) return true;
+    const auto found = in_flight_.find(channel);
+    return found != in_flight_.end() && take(found->second.prints, what.size, what.hash);
   }
 
   /// Whether it is one of ours; then it is not in flight any more.
@@ -34,18 +50,21 @@ class echo_filter {
     const auto found = in_flight_.find(channel);
     if (found == in_flight_.end()) return false;
     auto& [prints, sent] = found->second;
-    const auto hash = std::hash<std::string_view>{}(payload);
-    const auto at = std::find_if(prints.begin(), prints.end(),
-                                 [&](const print& each) { return each.hash == hash && each.size == payload.size(); });
-    if (at == prints.end()) return false;
-    prints.erase(at);
+    if (!take(prints, payload.size(), std::hash<std::string_view>{}(payload))) return false;
     while (!prints.empty() && sent - prints.front().number - prints.size() >= most_overtaking) prints.pop_front();
     return true;
   }
 
   /// The connection was lost: what was in flight may never come.
-  void forget() { in_flight_.clear(); }
-  void forget(const std::string& channel) { in_flight_.erase(channel); }
+  void forget() {
+    in_flight_.clear();
+    ++era_;
+  }
+  /// Nobody listens any more to the channels that `which` tells.
+  template <class Which>
+  void forget_if(Which which) {
+    std::erase_if(in_flight_, [&](const auto& each) { return which(each.first); });
+  }
 
  private:
   struct print {
@@ -58,7 +77,16 @@ class echo_filter {
     std::uint64_t sent = 0;
   };
 
+  static bool take(std::deque<print>& from, std::size_t size, std::size_t hash) {
+    const auto at = std::find_if(from.begin(), from.end(),
+                                 [&](const print& each) { return each.hash == hash && each.size == size; });
+    if (at == from.end()) return false;
+    from.erase(at);
+    return true;
+  }
+
   std::unordered_map<std::string, channel_prints> in_flight_;
+  std::uint64_t era_ = 1;
 };
 
 }  // namespace actorbus::redis

@@ -80,6 +80,7 @@ class outbound_route : public route,
   outgoing_batch batch_;
   std::string scratch_;
   bool stopped_ = false;
+  bool has_more_ = true;  ///< the last pump did not take everything that there was
 
  private:
   /// Bytes handed over and not yet with the system: beyond them nothing more is taken.

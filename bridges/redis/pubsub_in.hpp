@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -28,24 +29,34 @@ class pubsub_in final : public inbound_route, public message_taker, public std::
   void stop() override;
   void message(std::string_view channel, std::string_view payload) override;
   void after_gap(const std::string& reason) override;
+  void after_gap_on(const std::string& channel, const std::string& reason) override;
   void add_to(stats& sum) const override;
+
+  /// How much of what was published on its topic came by here, events and notices, or somewhat more.
+  std::uint64_t brought_in(const std::string& channel) const;
 
  private:
   /// A message, or where a connection was lost between messages, and why.
   struct arrival {
     std::string text;
-    bool is_gap;
+    std::size_t events;  ///< 0: where a connection was lost
+    bool is_gap() const { return events == 0; }
   };
   struct arrivals {
     std::unique_ptr<inbound_topic> topic;  ///< null: refused, and its messages are counted
     std::deque<arrival> waiting = {};
-    std::size_t place = 0;    ///< events of the first one that are published already
-    std::size_t dropped = 0;  ///< since the last notice
-    std::string gap = {};     ///< a notice that is to be told, before what waits
+    std::size_t events = 0;     ///< in them
+    std::size_t place = 0;      ///< events of the first one that are published already, or dropped
+    std::size_t dropped = 0;    ///< events, since the last notice
+    std::uint64_t brought = 0;  ///< events and notices handed on to the topic
+    std::uint64_t as_of = 0;    ///< the routing that the next is of
+    bool is_shadowed = false;   ///< a stream route brings this topic in
+    std::string gap = {};       ///< a notice that is to be told, before what waits
     sender_sequences senders = {};
   };
 
-  arrivals& arrivals_of(std::string_view channel);
+  arrivals& arrivals_of(const std::string& channel);
+  bool is_shadowed(arrivals& which);
   std::unique_ptr<inbound_topic> open(std::string_view channel);
   /// False: the topic is full.
   bool publish(arrivals& to, const std::string& channel, std::string_view message);
@@ -53,16 +64,20 @@ class pubsub_in final : public inbound_route, public message_taker, public std::
   bool tell_gap(arrivals& to);
   void tell_behind(arrivals& to, const std::string& channel, const std::string& text);
   void tell_silent(const std::string& text);
-  void keep(arrivals& to, std::string_view message);
-  void pass_over(arrivals& to, std::string_view message);
+  void keep(arrivals& to, const std::string& channel, std::string_view message);
+  void make_room(arrivals& to, std::size_t events);
+  void pass_over(arrivals& to, const arrival& message, std::size_t end);
+  void set_aside(const std::string& channel, const char* why);
+  std::uint64_t handed_on() const { return core_.counts.in + core_.counts.gaps; }
   void go_on();
   bool go_on(arrivals& to, const std::string& channel);
   void come_back() { later_.plan(weak_from_this()); }
 
   const pubsub_options with_;
-  const std::string name_;  ///< the channel, or the pattern in the server's sense
+  const subscription_set::key by_;  ///< the channel, or the pattern in the server's sense
   std::unordered_map<std::string, arrivals> topics_;
   std::size_t open_topics_ = 0;
+  std::uint64_t told_silent_ = 0;  ///< notices to topics that nothing had come for
   std::vector<incoming> events_;
   deferred_call later_;
 };

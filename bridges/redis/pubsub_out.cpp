@@ -3,10 +3,12 @@
 #include <bridges/redis/pubsub_out.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/message_hub.hpp>
+#include <bridges/redis/pubsub_in.hpp>
 #include <bridges/redis/reused.hpp>
 
 namespace actorbus::redis {
@@ -22,10 +24,9 @@ constexpr std::chrono::seconds patience{1};
 }  // namespace
 
 pubsub_out::pubsub_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
-                       bool is_heard)
+                       std::shared_ptr<const pubsub_in> in)
     : outbound_route(of, pattern, as, std::move(from)),
-      is_heard_(is_heard),
-      filters_echoes_(is_heard && !as.messages_carry_origin()),
+      in_(std::move(in)),
       tell_later_(
           of.loop(), [this] { tell_gaps(); }, patience) {}
 
@@ -40,19 +41,41 @@ void pubsub_out::stop() {
   tell_later_.cancel();
   core_.commands().forget(*this);
   in_flight_.clear();
+  events_ = 0;
   from_.close();
 }
 
 void pubsub_out::pump() {
   if (stopped_) return;
+  has_more_ = true;
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
-  if (in_flight_.size() >= most || !may_take()) return;  // a reply calls again
-  const std::size_t asked = std::min(turn, most - in_flight_.size());
+  if (events_ >= most || is_undecided() || !may_take()) return;  // a reply calls again
+  const std::size_t asked = std::min(turn, most - events_);
   const std::size_t taken = from_.take(*this, asked);
   send_batch();
   account();
-  if (taken == asked) pump_soon();  // nobody calls otherwise, if none of them could be sent
+  has_more_ = taken == asked;
+  if (has_more_) pump_soon();  // nobody calls otherwise, if none of them could be sent
+}
+
+/// Whether what would go out now comes back: that is not known while a subscription is under way.
+bool pubsub_out::is_undecided() {
+  if (const auto now = core_.routing_now(); as_of_ != now) {
+    as_of_ = now;
+    echoed_by_ = core_.echoed_by(pattern_, as_);
+  }
+  const bool result = std::any_of(echoed_by_.begin(), echoed_by_.end(),
+                                  [this](const auto& by) { return core_.messages().is_undecided(by); });
+  if (result && !std::exchange(awaits_answer_, true)) {
+    core_.messages().when_changed([weak = weak_from_this()] {
+      const auto self = std::static_pointer_cast<pubsub_out>(weak.lock());
+      if (!self) return;
+      self->awaits_answer_ = false;
+      self->pump_soon();
+    });
+  }
+  return result;
 }
 
 void pubsub_out::account() {
@@ -61,44 +84,72 @@ void pubsub_out::account() {
 }
 
 void pubsub_out::on_commands() {
+  pump();  // which tells of gaps in front of what goes
   tell_gaps();
-  pump();
 }
 
 bool pubsub_out::is_flushed() {
   if (stopped_ || from_.is_closed()) return in_flight_.empty();
   pump();
-  return in_flight_.empty() && core_.commands().is_ready();
+  return !has_more_ && in_flight_.empty() && core_.commands().is_ready();
 }
 
-void pubsub_out::add_to(stats& sum) const { sum.in_flight += in_flight_.size(); }
+void pubsub_out::add_to(stats& sum) const { sum.in_flight += events_; }
+
+void pubsub_out::answered(std::size_t messages) {
+  for (; messages != 0; --messages) {
+    events_ -= in_flight_.front().events;
+    in_flight_.pop_front();
+  }
+}
 
 void pubsub_out::take(const reply& what, connection&) {
-  target& of = *in_flight_.front();
-  in_flight_.pop_front();
+  const unanswered of = in_flight_.front();
+  answered(1);
   if (what.is_error()) {
-    ++core_.counts.refused;
-    owe_gap(of);
+    core_.counts.refused += of.events;
+    owe_gap(*of.to);
+    if (of.echo.era != 0) core_.messages().not_echoed(of.to->channel, of.echo, true);
     core_.warn("publish refused", "the server refused a PUBLISH for '" + pattern_ + "': " + std::string(what.text));
   } else {
-    ++core_.counts.out;
+    core_.counts.out += of.events;
   }
   // Half empty, so that what is taken goes out in batches.
-  if (in_flight_.size() <= core_.options().max_in_flight / 2) pump_soon();
+  if (events_ <= core_.options().max_in_flight / 2) pump_soon();
 }
 
 void pubsub_out::lost(std::size_t count) {
-  core_.counts.lost_out += count;
-  for (std::size_t i = 0; i < count; ++i) owe_gap(*in_flight_[i]);
-  in_flight_.erase(in_flight_.begin(), in_flight_.begin() + static_cast<std::ptrdiff_t>(count));
-  core_.warn("lost", std::to_string(count) + " messages for '" + pattern_ +
+  std::size_t events = 0;
+  std::set<const target*> doubtful;
+  for (std::size_t i = 0; i < count; ++i) {
+    const unanswered& each = in_flight_[i];
+    events += each.events;
+    owe_gap(*each.to);
+    if (each.echo.era == 0) continue;
+    core_.messages().echoes.take_back(each.to->channel, each.echo);
+    doubtful.insert(each.to);
+  }
+  answered(count);
+  core_.counts.lost_out += events;
+  core_.warn("lost", std::to_string(events) + " events for '" + pattern_ +
                          "' were on their way when the connection was lost: they may not have been published");
+  for (const auto* each : doubtful) core_.messages().doubt(each->channel);
 }
 
 pubsub_out::target& pubsub_out::target_of(std::string_view topic) {
-  return targets_.find(topic, [this](std::string_view name) {
-    return target{std::string(name), as_.channel(core_.options().prefix, name), core_.is_streamed(name)};
+  target& of = targets_.find(topic, [this](std::string_view name) {
+    return target{std::string(name), as_.channel(core_.options().prefix, name)};
   });
+  if (of.as_of != core_.routing_now()) look_up(of);
+  return of;
+}
+
+void pubsub_out::look_up(target& of) {
+  of.as_of = core_.routing_now();
+  of.is_shadowed = core_.is_streamed(of.topic, direction::out);
+  const auto by = core_.echoed_by(of.topic, as_);
+  of.comes_back =
+      std::any_of(by.begin(), by.end(), [this](const auto& each) { return core_.messages().is_confirmed(each); });
 }
 
 void pubsub_out::event(const metadata& about, const outgoing& what) {
@@ -132,8 +183,9 @@ void pubsub_out::unencodable(const metadata& about, const char* why) {
 
 void pubsub_out::dropped(const lagged& what) {
   outbound_route::dropped(what);
-  // They may be others' events, which came in: who has never sent any owes nobody.
-  if (!is_heard_ || target_of(what.topic).last != 0) skip(what.topic, what.last);
+  // They may all be others' events, which came in: who has never published any owes nobody.
+  const target& of = target_of(what.topic);
+  if (!in_ || of.last != 0 || what.last > in_->brought_in(of.channel)) skip(what.topic, what.last);
 }
 
 void pubsub_out::disconnected(std::string_view topic) {
@@ -175,7 +227,7 @@ void pubsub_out::tell_gap(target& of) {
     const auto self = weak.lock();
     if (!self || (what != nullptr && !what->is_error())) return;
     of.owes_gap = true;
-    if (what != nullptr && what->error_code() != "NOPERM") tell_later_.plan(weak);  // else on the next connection
+    if (what != nullptr) tell_later_.plan(weak);  // else on the next connection
   });
   of.owes_gap = false;
 }
@@ -185,8 +237,9 @@ void pubsub_out::send(target& to, std::span<const outgoing> events) {
   empty_for_reuse(scratch_);
   const std::string_view message = as_.write_message(events, scratch_);
   command_writer(core_.commands().out()).begin(3).word("PUBLISH").word(to.channel).word(message);
-  if (filters_echoes_ && core_.messages().is_settled()) core_.echoes.sent(to.channel, message);
-  in_flight_.push_back(&to);
+  const auto echo = to.comes_back ? core_.messages().echoes.sent(to.channel, message) : echo_filter::mark{};
+  in_flight_.push_back({&to, events.size(), echo});
+  events_ += events.size();
   ++sent_;
 }
 

@@ -3,6 +3,9 @@
 // In formats that have room for it each message says by how much its sequence is above that of the one before, so that
 // who receives sees where one is missing. Nothing may follow that says so: where messages were on their way when the
 // connection was lost, were refused, or could not go out, a message that tells of a gap goes first.
+//
+// In formats without an origin our own messages are told from others' by their payload when they come back. So nothing
+// goes out while the answer to a subscription is under way: nobody could say whether it will.
 // Threads: the loop's.
 #pragma once
 
@@ -13,16 +16,21 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include <bridges/redis/echo_filter.hpp>
 #include <bridges/redis/outbound_route.hpp>
+#include <bridges/redis/subscription_set.hpp>
 
 namespace actorbus::redis {
 
+class pubsub_in;
+
 class pubsub_out final : public outbound_route {
  public:
-  /// `is_heard`: what is published comes back to this bridge.
+  /// `in`: what brings in what others publish there, if the route goes both ways.
   pubsub_out(bridge_core& of, std::string_view pattern, const wire_format& as, std::unique_ptr<out_port> from,
-             bool is_heard);
+             std::shared_ptr<const pubsub_in> in);
 
   void start() override;
   void stop() override;
@@ -37,9 +45,11 @@ class pubsub_out final : public outbound_route {
   struct target {
     std::string topic;
     std::string channel;
-    bool is_shadowed;        ///< a stream route carries this topic
-    std::uint64_t last = 0;  ///< the sequence of the last event that went; 0: none has
-    bool owes_gap = false;   ///< something of it did not get there: told before what goes next, or in a while
+    std::uint64_t as_of = 0;   ///< the routing that the next two are of
+    bool is_shadowed = false;  ///< a stream route carries this topic out
+    bool comes_back = false;   ///< without its origin
+    std::uint64_t last = 0;    ///< the sequence of the last event that went; 0: none has
+    bool owes_gap = false;     ///< something of it did not get there: told before what goes next, or in a while
   };
 
   void pump() override;
@@ -48,6 +58,8 @@ class pubsub_out final : public outbound_route {
   void dropped(const lagged& what) override;
   void disconnected(std::string_view topic) override;
   target& target_of(std::string_view topic);
+  void look_up(target& of);
+  bool is_undecided();
   void send(target& to, std::span<const outgoing> events);
   void send_batch();
   void pack(const outgoing& event);
@@ -57,10 +69,21 @@ class pubsub_out final : public outbound_route {
   void tell_gap(target& of);
   void tell_gaps();
 
-  const bool is_heard_, filters_echoes_;
+  struct unanswered {
+    target* to;
+    std::size_t events;
+    echo_filter::mark echo;
+  };
+  void answered(std::size_t messages);
+
+  const std::shared_ptr<const pubsub_in> in_;
   by_topic<target> targets_;
-  std::deque<target*> in_flight_;  ///< of each command without a reply
-  std::size_t sent_ = 0;           ///< the last of them, not yet accounted for
+  std::deque<unanswered> in_flight_;  ///< each command without a reply
+  std::size_t events_ = 0;            ///< in in_flight_
+  std::size_t sent_ = 0;              ///< the last of in_flight_, not yet accounted for
+  std::uint64_t as_of_ = 0;           ///< the routing that the next is of
+  std::vector<subscription_set::key> echoed_by_;
+  bool awaits_answer_ = false;
   deferred_call tell_later_;
 };
 

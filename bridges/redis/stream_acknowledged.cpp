@@ -75,6 +75,7 @@ void stream_out::give_up(const reply& what) {
   core_.counts.refused += at->events;
   core_.warn("refused", "the server refused an event of '" + pattern_ + "': " + std::string(what.text));
   if (at->token != 0) core_.confirming.fail(at->token, errc::refused_by_server, std::string(what.text));
+  for (const auto& each : at->echoes) core_.echoes.take_back(at->to->key, each);
   events_ -= at->events;
   --sent_;
   // The next of its stream follows what came before it: a producer's marks have no holes.

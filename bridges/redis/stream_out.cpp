@@ -86,6 +86,7 @@ void stream_out::load_script() {
 
 void stream_out::pump() {
   if (stopped_) return;
+  has_more_ = true;
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
   if (!ready_ || rewinding_ || resting_ || events_ >= most || !may_take()) return;
@@ -96,7 +97,8 @@ void stream_out::pump() {
   add_batch();
   if (fresh_ != 0) core_.commands().expect(*this, fresh_);
   send_expiries();
-  if (taken == asked) pump_soon();
+  has_more_ = taken == asked;
+  if (has_more_) pump_soon();
 }
 
 void stream_out::pump_later(std::chrono::nanoseconds after) {
@@ -116,7 +118,7 @@ bool stream_out::is_flushed() {
   if (stopped_) return true;
   pump();
   // Not before the script is there: until then nothing was taken that may wait.
-  return waiting_.empty() && (from_.is_closed() || (ready_ && core_.commands().is_ready()));
+  return waiting_.empty() && (from_.is_closed() || (ready_ && !has_more_ && core_.commands().is_ready()));
 }
 
 bool stream_out::is_settled(std::string_view topic, std::uint64_t until) {
@@ -204,11 +206,11 @@ std::string stream_out::take_spare() {
 void stream_out::add_plain(target& to, std::span<const outgoing> events, std::uint64_t token) {
   empty_for_reuse(scratch_);
   as_.write_entry(events, scratch_, fields_);
-  if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
   std::vector<std::string> trimming;
   write_trimming(trimming, events.size());
   unacknowledged one{
       take_spare(), &to, 0, events.size(), 0, events.front().origin_sequence, events.back().origin_sequence, token};
+  if (is_heard_) one.echoes.push_back(core_.echoes.sent(to.key, print_of(fields_)));
   command_writer out(one.bytes);
   out.begin(3 + trimming.size() + 2 * fields_.size()).word("XADD").word(to.key);
   for (const auto& each : trimming) out.word(each);
@@ -241,7 +243,7 @@ void stream_out::add_scripted(target& to, std::span<const outgoing> events, std:
     const auto some = events.subspan(i, std::min(at_once, events.size() - i));
     empty_for_reuse(scratch_);
     as_.write_entry(some, scratch_, fields_);
-    if (is_heard_) core_.echoes.sent(to.key, print_of(fields_));
+    if (is_heard_) one.echoes.push_back(core_.echoes.sent(to.key, print_of(fields_)));
     runs.add(fields_);
   }
   one.words = 1 + trimming.size() + runs.end();

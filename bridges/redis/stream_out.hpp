@@ -49,9 +49,10 @@ class stream_out final : public outbound_route {
     target* to;
     std::size_t words;  ///< with the script
     std::size_t events;
-    std::uint64_t before;       ///< sequence, with the script
-    std::uint64_t first, last;  ///< sequences
-    std::uint64_t token;        ///< of publish_confirmed, or 0
+    std::uint64_t before;                        ///< sequence, with the script
+    std::uint64_t first, last;                   ///< sequences
+    std::uint64_t token;                         ///< of publish_confirmed, or 0
+    std::vector<echo_filter::mark> echoes = {};  ///< of each entry, where they carry no origin and come back
   };
 
   void pump() override;

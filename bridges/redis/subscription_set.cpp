@@ -29,7 +29,7 @@ void subscription_set::reset() {
   awaited_.clear();
   for (auto at = wanted_.begin(); at != wanted_.end();) {
     const auto now = at++;  // change may erase it
-    change(now, [](standing& s) { s.asked = s.answered = false; });
+    change(now, [](standing& s) { s.asked = s.answered = s.refused = false; });
   }
 }
 
@@ -52,7 +52,7 @@ std::size_t subscription_set::ask(std::string& to) {
   return asked;
 }
 
-void subscription_set::answer() {
+void subscription_set::answered(bool refused) {
   const auto [which, in] = std::move(awaited_.front());
   awaited_.pop_front();
   const auto at = wanted_.find(which);
@@ -61,7 +61,10 @@ void subscription_set::answer() {
   for (const auto& each : awaited_) {
     if (each.first == which) return;
   }
-  change(at, [](standing& s) { s.answered = true; });
+  change(at, [refused](standing& s) {
+    s.answered = true;
+    s.refused = refused;
+  });
 }
 
 bool subscription_set::confirmed(std::string_view verb, std::string_view name) {
@@ -71,15 +74,21 @@ bool subscription_set::confirmed(std::string_view verb, std::string_view name) {
   const auto& [which, in] = awaited_.front();
   if (verb != (in ? "subscribe" : "unsubscribe") || which.second != name) return false;
   if ((which.first == kind::pattern) != is_pattern) return false;
-  answer();
+  answered(false);
   return true;
 }
 
-std::string subscription_set::refused() {
-  if (awaited_.empty()) return {};
-  std::string name = awaited_.front().first.second;
-  answer();
-  return name;
+std::optional<subscription_set::key> subscription_set::refused() {
+  if (awaited_.empty()) return std::nullopt;
+  key which = awaited_.front().first;
+  answered(true);
+  return which;
+}
+
+subscription_set::answer subscription_set::answer_to(const key& which) const {
+  const auto found = wanted_.find(which);
+  if (found == wanted_.end() || found->second.uses == 0 || is_unsettled(found->second)) return answer::awaited;
+  return found->second.refused ? answer::refused : answer::subscribed;
 }
 
 }  // namespace actorbus::redis

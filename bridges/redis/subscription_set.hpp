@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@ namespace actorbus::redis {
 class subscription_set {
  public:
   enum class kind : std::uint8_t { channel, pattern };
+  using key = std::pair<kind, std::string>;
 
   /// Counted: what is wanted twice goes with the second drop.
   void want(kind what, const std::string& name);
@@ -29,10 +31,13 @@ class subscription_set {
 
   /// A confirmation came: `verb` is subscribe, unsubscribe, psubscribe or punsubscribe. False: not the one awaited.
   bool confirmed(std::string_view verb, std::string_view name);
-  /// The oldest one awaited was refused; it is not asked for again on this connection. Returns its name, empty if none
-  /// is awaited.
-  std::string refused();
+  /// The oldest one awaited was refused; it is not asked for again on this connection. Returns it, empty if none is
+  /// awaited.
+  std::optional<key> refused();
 
+  enum class answer : std::uint8_t { awaited, subscribed, refused };
+  /// What the server has said to it. Awaited, too, what is not wanted.
+  answer answer_to(const key& which) const;
   /// The server has answered for everything wanted.
   bool is_settled() const { return unsettled_ == 0; }
   bool awaits() const { return !awaited_.empty(); }
@@ -43,14 +48,14 @@ class subscription_set {
     std::size_t uses = 0;
     bool asked = false;     ///< SUBSCRIBE was sent, and no UNSUBSCRIBE since
     bool answered = false;  ///< so was the last that was sent
+    bool refused = false;   ///< and that was the answer
   };
-  using key = std::pair<kind, std::string>;
 
   static bool is_news(const standing& s) { return (s.uses != 0) != s.asked; }
   static bool is_unsettled(const standing& s) { return s.uses != 0 && !(s.asked && s.answered); }
   template <class Change>
   void change(std::map<key, standing>::iterator at, Change how);
-  void answer();
+  void answered(bool refused);
 
   std::map<key, standing> wanted_;
   std::deque<std::pair<key, bool>> awaited_;  ///< the server answers in order; true: to subscribe

@@ -25,6 +25,26 @@ TEST_CASE("somebody else's equal payload takes the place of ours, and nothing el
   CHECK(filter.is_echo("a", "2"));
 }
 
+TEST_CASE("what is taken back is no echo any more, unless one has come for it", "[echo_filter]") {
+  echo_filter filter;
+  const auto first = filter.sent("a", "same");
+  filter.sent("a", "same");
+  CHECK(filter.take_back("a", first));
+  CHECK(filter.is_echo("a", "same"));
+  CHECK_FALSE(filter.is_echo("a", "same"));
+  CHECK_FALSE(filter.take_back("a", first));
+  CHECK_FALSE(filter.take_back("b", first));
+}
+
+TEST_CASE("what was forgotten with the connection is not missed where it is taken back", "[echo_filter]") {
+  echo_filter filter;
+  const auto mark = filter.sent("a", "same");
+  filter.forget();
+  filter.sent("a", "same");
+  CHECK(filter.take_back("a", mark));
+  CHECK(filter.is_echo("a", "same"));
+}
+
 TEST_CASE("one that very many have overtaken is forgotten", "[echo_filter]") {
   echo_filter filter;
   filter.sent("a", "never came");
@@ -47,9 +67,9 @@ TEST_CASE("what is in flight is bounded, and forgotten with the connection", "[e
   for (std::size_t i = 0; i < echo_filter::most; ++i) filter.sent("a", "x");
   CHECK_FALSE(filter.is_echo("a", "first"));
   CHECK(filter.is_echo("a", "x"));
-  filter.forget("b");
+  filter.forget_if([](const std::string& channel) { return channel == "b"; });
   CHECK(filter.is_echo("a", "x"));
-  filter.forget("a");
+  filter.forget_if([](const std::string& channel) { return channel == "a"; });
   CHECK_FALSE(filter.is_echo("a", "x"));
   filter.sent("a", "x");
   filter.forget();

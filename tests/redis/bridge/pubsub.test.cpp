@@ -227,7 +227,7 @@ TEST_CASE("what was dropped while a publisher had no connection is told to those
   REQUIRE(a.redis.wait_ready(patience));
   REQUIRE(b.redis.wait_ready(patience));
   from.publish("first");
-  REQUIRE(eventually([&] { return told.has("first"); }));
+  REQUIRE(eventually([&] { return told.has("first") && a.redis.stats().out == 1; }));
   between.refuse_connections();
   between.cut();
   REQUIRE(eventually([&] { return !a.redis.wait_ready(0s); }));
@@ -391,6 +391,7 @@ TEST_CASE("a loss is told to who wants the latest event alone, too", "[redis][pu
   for (int i = 1; i <= 30; ++i) publish("7 " + std::to_string(i) + "+1");
   publish(lost);
   for (int i = 33; i <= 60; ++i) publish("7 " + std::to_string(i) + "+1");
+  REQUIRE(eventually([&] { return b.redis.stats().dropped_in > 0; }));
   diary told;
   while (!told.has("7 60+1")) {
     REQUIRE(eventually([&] { return in.poll(told.handler()) != 0 || told.has("7 60+1"); }));

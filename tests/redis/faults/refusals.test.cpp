@@ -165,6 +165,9 @@ TEST_CASE("a refused message is told in its place, in front of what was on its w
   REQUIRE(eventually([&] { return a.redis.stats().refused == 1; }));
   from.publish("next");
   REQUIRE(eventually([&] { return told.has("next"); }));
+  // Its sender does not know that it was told already.
+  CHECK(told.get() == lines{"1", "gap: messages of its publisher are missing", "on its way",
+                            "gap: what its publisher sent was lost on the way", "next"});
 }
 
 TEST_CASE("a refused message that nothing follows is told within seconds", "[redis][faults]") {
@@ -186,6 +189,28 @@ TEST_CASE("a refused message that nothing follows is told within seconds", "[red
   }
   REQUIRE(eventually([&] { return told.get().size() == 2; }));
   CHECK(told.get()[1].starts_with("gap: "));
+}
+
+TEST_CASE("a refused message that an ACL keeps from being told, too, is told once that is granted",
+          "[redis][faults][acl]") {
+  const redis_server server({.users = {"ann on >hidden ~* &* +@all"}});
+  redis_client beside(server);
+  process a(of_user(server, "ann:hidden")), b(server);
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(told.handler());
+  a.redis.pubsub<std::string>("x", {.direction = actorbus::redis::direction::out});
+  b.redis.pubsub<std::string>("x", {.direction = actorbus::redis::direction::in});
+  REQUIRE(a.redis.wait_ready(patience));
+  REQUIRE(b.redis.wait_ready(patience));
+  beside.run("ACL", "SETUSER", "ann", "-publish");
+  a.bus.topic<std::string>("x").publish("refused");
+  REQUIRE(eventually([&] {  // the gap was denied, too
+    const auto denied = beside.run("INFO", "errorstats").text();
+    return mentions(denied, "errorstat_NOPERM") && !mentions(denied, "errorstat_NOPERM:count=1\r");
+  }));
+  beside.run("ACL", "SETUSER", "ann", "+publish");
+  REQUIRE(eventually([&] { return told.get().size() == 1; }));
+  CHECK(told.get()[0].starts_with("gap: "));
 }
 
 TEST_CASE("a bridge that comes to a busy server begins once that is over", "[redis][faults]") {
