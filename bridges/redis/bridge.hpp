@@ -57,10 +57,19 @@ class bridge {
   /// because its connection was lost, the server refused a message (busy with a script, or by an ACL), the event could
   /// not be encoded, or was dropped while Redis was away (not by `latest`). So every loss lies inside a gap. What
   /// nothing follows is told in a second or so, once the publisher's bridge is connected and may publish there, or
-  /// when it is closed; what is lost before the first event that came of a publisher is told behind it. The place is
-  /// known for the 256 publishers of a topic heard last, and not for publish_all, which goes another way. Where a
-  /// route both ways drops what waits, it cannot know whether only others' events were among that, and tells.
-  /// A topic that a stream route covers is carried by that route alone.
+  /// when it is closed; what is lost before the first event that came of a publisher is told behind it. What was told
+  /// because of the event behind it, its publisher may tell once more. The place is known for the 256 publishers of a
+  /// topic heard last, and not for publish_all, which goes another way. Where a route both ways drops what waits, it
+  /// cannot know whether only others' events were among that, and tells; before its first event has gone only if more
+  /// was published on the topic by then than this route has brought in.
+  ///
+  /// In formats without an origin this process knows its own messages by their payload when they come back. So a route
+  /// both ways sends nothing while the server owes the answer to its subscription, before the first one in particular;
+  /// and where messages are lost with the connection they went by, its own subscribers are told a `gap`, too: one of
+  /// somebody else's may have been taken for them.
+  ///
+  /// What a stream route takes out, pub/sub does not send, and what it brings in, pub/sub does not take; what waits to
+  /// go out by pub/sub when such a route is made goes by neither.
   /// Throws errc::invalid_pattern, type_mismatch, errc::invalid_argument for an overlap with another pub/sub route or
   /// a format without messages, closed.
   template <class T>
@@ -151,8 +160,9 @@ class bridge {
 
   /// Publishes one value on several topics, here and for every process, in one atomic step of the server: other
   /// processes' events come before or behind all of them. At most once, by the pub/sub routes that cover the topics.
-  /// Blocks for the server's answer. Throws errc::invalid_argument if one has no such route, not_connected, timeout,
-  /// refused_by_server, closed, in_handler; then nothing was published here.
+  /// Blocks for the server's answer. In formats without an origin it may come back if wait_ready was not awaited.
+  /// Throws errc::invalid_argument if one has no such route, not_connected, timeout, refused_by_server, closed,
+  /// in_handler; then nothing was published here.
   template <class T>
   void publish_all(const std::vector<std::string>& topics, const T& value, const headers& with = {}) {
     std::string payload;
