@@ -2,12 +2,28 @@
 
 #include <bridges/redis/outbound_route.hpp>
 
+#include <algorithm>
+#include <vector>
+
+#include <bus/names.hpp>
+#include <bus/topic_core.hpp>
+
 namespace actorbus::redis {
 
 bool outbound_route::may_take() {
   if (core_.commands().unsent() <= most_unsent) return true;
   once_sent_.plan(weak_from_this());
   return false;
+}
+
+bool outbound_route::pump_all() {
+  std::vector<std::pair<std::shared_ptr<core::topic_core>, std::uint64_t>> ends;
+  for (auto& each : core_.bus()->topics().all()) {
+    if (matches(pattern_, each->name())) ends.emplace_back(each, each->log().end());
+  }
+  pump();
+  return std::all_of(ends.begin(), ends.end(),
+                     [this](const auto& each) { return from_.has_taken(each.first->name(), each.second); });
 }
 
 void outbound_route::not_encodable(std::string_view topic, std::size_t events, const char* why) {

@@ -67,6 +67,9 @@ class outbound_route : public route,
   void pump_soon() { soon_.plan(weak_from_this()); }
   /// False: so much waits to be sent, perhaps of other routes, that nothing more is to be taken. Then it pumps again.
   bool may_take();
+  /// Pumps. Whether everything that was in the topics' logs by now is taken: what is there may not be seen yet, for who
+  /// wrote it has still to ring.
+  bool pump_all();
   void not_encodable(std::string_view topic, std::size_t events, const char* why);
 
   void unencodable(const metadata& about, const char* why) override { not_encodable(about.topic, 1, why); }
@@ -80,7 +83,6 @@ class outbound_route : public route,
   outgoing_batch batch_;
   std::string scratch_;
   bool stopped_ = false;
-  bool has_more_ = true;  ///< the last pump did not take everything that there was
 
  private:
   /// Bytes handed over and not yet with the system: beyond them nothing more is taken.

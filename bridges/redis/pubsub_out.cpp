@@ -47,7 +47,6 @@ void pubsub_out::stop() {
 
 void pubsub_out::pump() {
   if (stopped_) return;
-  has_more_ = true;
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
   if (events_ >= most || is_undecided() || !may_take()) return;  // a reply calls again
@@ -55,8 +54,7 @@ void pubsub_out::pump() {
   const std::size_t taken = from_.take(*this, asked);
   send_batch();
   account();
-  has_more_ = taken == asked;
-  if (has_more_) pump_soon();  // nobody calls otherwise, if none of them could be sent
+  if (taken == asked) pump_soon();  // nobody calls otherwise, if none of them could be sent
 }
 
 /// Whether what would go out now comes back: that is not known while a subscription is under way.
@@ -90,8 +88,7 @@ void pubsub_out::on_commands() {
 
 bool pubsub_out::is_flushed() {
   if (stopped_ || from_.is_closed()) return in_flight_.empty();
-  pump();
-  return !has_more_ && in_flight_.empty() && core_.commands().is_ready();
+  return pump_all() && in_flight_.empty() && core_.commands().is_ready();
 }
 
 void pubsub_out::add_to(stats& sum) const { sum.in_flight += events_; }

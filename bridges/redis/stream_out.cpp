@@ -86,7 +86,6 @@ void stream_out::load_script() {
 
 void stream_out::pump() {
   if (stopped_) return;
-  has_more_ = true;
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
   if (!ready_ || rewinding_ || resting_ || events_ >= most || !may_take()) return;
@@ -97,8 +96,7 @@ void stream_out::pump() {
   add_batch();
   if (fresh_ != 0) core_.commands().expect(*this, fresh_);
   send_expiries();
-  has_more_ = taken == asked;
-  if (has_more_) pump_soon();
+  if (taken == asked) pump_soon();
 }
 
 void stream_out::pump_later(std::chrono::nanoseconds after) {
@@ -116,9 +114,9 @@ void stream_out::pump_later(std::chrono::nanoseconds after) {
 
 bool stream_out::is_flushed() {
   if (stopped_) return true;
-  pump();
+  const bool all = pump_all();
   // Not before the script is there: until then nothing was taken that may wait.
-  return waiting_.empty() && (from_.is_closed() || (ready_ && !has_more_ && core_.commands().is_ready()));
+  return waiting_.empty() && (from_.is_closed() || (ready_ && all && core_.commands().is_ready()));
 }
 
 bool stream_out::is_settled(std::string_view topic, std::uint64_t until) {

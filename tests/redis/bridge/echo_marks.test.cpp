@@ -142,6 +142,22 @@ TEST_CASE("an answer to a subscription that is under way doubles nothing", "[red
   CHECK(told.get() == lines{"1", "end"});
 }
 
+TEST_CASE("what goes out on the topics of a pattern does not come back", "[redis][echo]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  diary told;
+  auto topic = a.bus.topic<std::string>("p.x");
+  const auto s = topic.subscribe(told.handler());
+  a.redis.pubsub<std::string>("p.*", {.format = raw});
+  for (const auto& each : numbers(1, 100)) topic.publish(each);
+  REQUIRE(a.redis.flush(patience));
+  client.run("PUBLISH", "t:p.x", "101");
+  REQUIRE(eventually([&] { return told.has("101"); }));
+  CHECK(told.get() == numbers(1, 101));
+  CHECK(a.redis.stats().echoes == 100);
+}
+
 TEST_CASE("a route whose subscription is refused sends all the same", "[redis][echo]") {
   const redis_server server({.users = {"ann on >secret ~* resetchannels &t:x +@all -subscribe"}});
   redis_client client(server);
