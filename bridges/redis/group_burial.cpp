@@ -64,9 +64,11 @@ void group_burial::send_again() {
 }
 
 void group_burial::try_refused() {
-  const auto refused =
-      std::find_if(letters_.begin(), letters_.end(), [](const auto& each) { return each.second.is_refused; });
+  const auto is_refused = [](const auto& each) { return each.second.is_refused; };
+  auto refused = std::find_if(letters_.upper_bound(tried_), letters_.end(), is_refused);
+  if (refused == letters_.end()) refused = std::find_if(letters_.begin(), letters_.end(), is_refused);
   if (refused == letters_.end() || std::exchange(tries_, true)) return;
+  tried_ = refused->first;
   send(refused->first, refused->second);
 }
 

@@ -36,7 +36,8 @@ class group_burial final {
   void add(stream_id id, std::uint64_t attempts, std::string_view error, std::span<const std::string_view> entry);
   /// The connection was lost: those whose answer did not come, or was a refusal, are sent again.
   void send_again();
-  /// One of those that were refused is sent again, and the others once that is taken: they may be many, and large.
+  /// One of those that were refused is sent again, and the others once that is taken: they may be many, and large. It
+  /// is another each time: one may be refused for what it is.
   void try_refused();
   bool empty() const { return letters_.empty(); }
 
@@ -54,7 +55,8 @@ class group_burial final {
   const std::function<void(stream_id)> buried_;
   const std::shared_ptr<int> alive_;  ///< answers that come later find it gone
   std::map<stream_id, letter> letters_;
-  bool tries_ = false;  ///< one that was refused is on its way
+  bool tries_ = false;    ///< one that was refused is on its way
+  stream_id tried_ = {};  ///< that one, or the last
 };
 
 }  // namespace actorbus::redis

@@ -75,3 +75,34 @@ TEST_CASE("dead letters that a server at its memory's limit does not take are no
   CHECK(eventually([&] { return pending(client) == 0 && p.redis.stats().dead_letters == 1; }));
   CHECK(entries(client, "t:work.dead").size() == 1);
 }
+
+TEST_CASE("a dead letter that the server refuses for its size keeps no other from going", "[redis][group][faults]") {
+  constexpr std::size_t mebibyte = std::size_t{1} << 20;
+  const redis_server server({.directives = {"maxmemory-policy noeviction"}});
+  redis_client client(server);
+  const auto info = client.run("INFO", "memory").text();
+  const auto used = std::stoull(info.substr(info.find("used_memory:") + 12));
+  {
+    redis_client other(server);  // who keeps room for one more of that size
+    add_work(other, {std::string(15 * mebibyte, 'x'), "small", "small too"});
+  }
+  process p(server);
+  gate held;
+  const auto work = p.redis.consume<std::string>("work",
+                                                 [&](const std::string&) {
+                                                   held.pass();
+                                                   throw std::runtime_error("not now");
+                                                 },
+                                                 {.group = "g", .max_deliveries = 1});
+  const opens_at_the_end guard(held);
+  REQUIRE(held.reached());
+  client.run("CONFIG", "SET", "maxmemory", 1);
+  held.open();
+  REQUIRE(eventually([&] { return p.redis.stats().handlers_failed == 3 && error_count(client, "OOM") >= 3; }));
+  // For the entry and what its connection keeps room for; not for the letter besides.
+  client.run("CONFIG", "SET", "maxmemory", std::to_string(used + 40 * mebibyte));
+  CHECK(eventually([&] { return p.redis.stats().dead_letters == 2; }));
+  CHECK(pending(client) == 1);
+  client.run("CONFIG", "SET", "maxmemory", 0);
+  CHECK(eventually([&] { return pending(client) == 0 && p.redis.stats().dead_letters == 3; }));
+}
