@@ -27,17 +27,17 @@ return got
 )lua";
 
 /// Makes entries of the consumer idle for ARGV[3] milliseconds, without counting a delivery; then ids, ascending. 0
-/// keeps them from being claimed, a long time hands them on. Those that were trimmed it does not touch: the server
-/// would strike them off, and nobody would know of them. Answers those that are not the consumer's.
+/// keeps them from being claimed, a long time hands them on. Those that are not in the stream any more, trimmed or
+/// deleted, it does not touch: the server would strike them off, and nobody would know of them. Answers those that are
+/// another's by now, or acknowledged by one; not those that were struck off, which nobody else can handle.
 inline constexpr std::string_view idle_script = R"lua(
 local gone = {}
-local older = nil
 for i = 4, #ARGV do
-  if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])[1] then
+  local is_there = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])[1]
+  if redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])[1] then
+    if is_there then redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'IDLE', ARGV[3], 'JUSTID') end
+  elseif is_there or redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1)[1] then
     gone[#gone + 1] = ARGV[i]
-  else
-    older = older or redis.call('XRANGE', KEYS[1], '-', ARGV[i], 'COUNT', 1)[1]
-    if older then redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'IDLE', ARGV[3], 'JUSTID') end
   end
 end
 return gone
@@ -45,9 +45,15 @@ return gone
 
 /// Puts an entry of the consumer, ARGV[3], to the dead letters, the stream KEYS[2], as the fields that follow. Added
 /// first and then acknowledged: where the server refuses the one, it does not do the other, and where it refuses the
-/// other, it undoes the one. Answers how many: 0 if the entry is not the consumer's.
+/// other, it undoes the one. Answers how many: 0 if the entry is another's. One that is nobody's, and not in the stream
+/// any more, was struck off by who could not take it up: only this consumer has it.
 inline constexpr std::string_view bury_script = R"lua(
-if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2])[1] then return 0 end
+if not redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2])[1] then
+  if redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)[1] then return 0 end
+  if redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1] then return 0 end
+  redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
+  return 1
+end
 local letter = redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
 local done = redis.pcall('XACK', KEYS[1], ARGV[1], ARGV[3])
 if type(done) == 'table' then redis.call('XDEL', KEYS[2], letter) end

@@ -94,3 +94,61 @@ TEST_CASE("an event that was trimmed while its handler worked, and failed for go
   CHECK(entries(client, "t:work.dead").at(0).at("data") == "bad");
   CHECK(pending(client) == 0);
 }
+
+TEST_CASE("what was deleted from the middle of a stream while a consumer had it in hand is handled", "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  gate held;
+  account told;
+  const auto work = a.redis.consume<std::string>("work",
+                                                 overloaded{[&](const event<std::string>& e) {
+                                                              if (*e == "2") held.pass();
+                                                              told.all.add(*e);
+                                                              if (*e == "2") throw std::runtime_error("no good");
+                                                            },
+                                                            [&](const trimmed&) { told.all.add("trimmed"); }},
+                                                 {.group = "g", .max_deliveries = 1, .claim_after = 20ms});
+  const opens_at_the_end guard(held);
+  add_work(client, numbers(1, 4));
+  REQUIRE(held.reached());
+  REQUIRE(eventually([&] { return a.redis.stats().in_hand == 3; }));
+  const auto all = client.run("XRANGE", "t:work", "-", "+");
+  client.run("XDEL", "t:work", all[1][0].text(), all[2][0].text());  // one in the handler, and one behind it
+  const auto before = a.redis.stats().commands;
+  REQUIRE(
+      eventually([&] { return a.redis.stats().commands >= before + 20; }));  // it said again and again that it lives
+  held.open();
+  REQUIRE(eventually([&] { return a.redis.stats().dead_letters == 1 && told.all.get().size() >= 4; }));
+  CHECK(told.all.get() == numbers(1, 4));
+  CHECK(entries(client, "t:work.dead").at(0).at("data") == "2");
+  CHECK(eventually([&] { return pending(client) == 0; }));
+}
+
+TEST_CASE("an event trimmed while its handler worked, and struck off by another consumer, is a dead letter if it fails",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  process a(server);
+  process b(server);
+  gate held;
+  account other;
+  const auto work = a.redis.consume<std::string>("work",
+                                                 [&](const std::string&) {
+                                                   held.pass();
+                                                   throw std::runtime_error("no good");
+                                                 },
+                                                 {.group = "g", .max_deliveries = 1, .claim_after = 20ms});
+  const opens_at_the_end guard(held);
+  add_work(client, {"bad"});
+  REQUIRE(held.reached());
+  const auto all = client.run("XRANGE", "t:work", "-", "+");
+  client.run("XTRIM", "t:work", "MAXLEN", "0");
+  const auto patient = b.redis.consume<std::string>("work", other.handler(), {.group = "g", .claim_after = 20ms});
+  REQUIRE(eventually([&] { return other.all.has(range(all, 0, 0)) && pending(client) == 0; }));
+  const auto before = a.redis.stats().commands;
+  REQUIRE(eventually([&] { return a.redis.stats().commands >= before + 20; }));  // it has heard of it
+  held.open();
+  REQUIRE(eventually([&] { return a.redis.stats().dead_letters == 1 && a.redis.stats().in_hand == 0; }));
+  CHECK(entries(client, "t:work.dead").at(0).at("data") == "bad");
+}
