@@ -290,7 +290,7 @@ void group_consumer::add_to(stats& sum) const {
     if (other != this) return;  // it has told what is of the group
     break;
   }
-  sum.lag += lag_;
+  sum.lag += progress_.lag();
   sum.pending += pending_;
 }
 

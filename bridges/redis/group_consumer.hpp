@@ -132,7 +132,6 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   group_progress progress_;
   stream_id handled_to_ = {};  ///< everything up to there was acknowledged then
   stream_id again_to_ = {};    ///< what is read up to there may have been delivered before the group was made again
-  std::uint64_t lag_ = 0;
   std::uint64_t pending_ = 0;
   clock::time_point armed_ = clock::time_point::max();
   bool has_looked_ = false;

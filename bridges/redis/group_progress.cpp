@@ -29,7 +29,7 @@ std::optional<group_facts> group_facts::of(const reply& groups, std::string_view
       if (what == "name") is_it = value.text == name;
       if (what == "last-delivered-id") facts.delivered = stream_id::parse(value.text).value_or(stream_id{});
       if (what == "entries-read" && value.kind == reply_kind::integer) facts.read = number;
-      if (what == "lag") facts.lag = number;
+      if (what == "lag") facts.lag = value.kind == reply_kind::integer ? std::optional(number) : std::nullopt;
     }
     if (is_it) return facts;
   }
@@ -60,10 +60,22 @@ bool group_progress::is_another(const stream_facts& now) const {
   return now.first && newest_here_ < *now.first && gone_of(now) < added_here_;
 }
 
+/// A group that begins in the middle of its stream, or behind a deleted entry, the server counts only at the ends.
+void group_progress::count_lag(const stream_facts& now, const group_facts& group) {
+  if (group.delivered < delivered_to_) passed_ = 0;  // made again further back
+  const bool is_through = group.delivered >= now.last_generated;
+  if (now.added && is_through) passed_ = *now.added;
+  if (now.added && now.first && group.delivered < *now.first) passed_ = gone_of(now);
+  const std::uint64_t read = std::max(passed_, group.read.value_or(0));
+  const std::uint64_t most = now.added ? std::min(*now.added - std::min(*now.added, read), now.length) : now.length;
+  lag_ = is_through ? 0 : group.lag.value_or(most);
+}
+
 group_progress::finding group_progress::look(const stream_facts& now, const group_facts& group) {
   const bool is_new = now.last_generated < newest_ || (now.added && *now.added < added_) || is_another(now);
   finding found;
   if (is_new) found = start_again("the stream was deleted and made anew");
+  count_lag(now, group);
   delivered_to_ = group.delivered;
   newest_ = now.last_generated;
   added_ = now.added.value_or(0);
@@ -96,6 +108,7 @@ group_progress::finding group_progress::regroup(const stream_facts& now, stream_
   const bool is_new = now.last_generated < newest_here_ || (now.added && *now.added < added_here_) || is_another(now);
   if (is_new) return start_again("the stream was deleted and made anew");
   told_.reset();
+  passed_ = 0;
   const stream_id from = std::min(place, known_to_);
   if (!has_looked_ || !may_have_lost(now, from)) return {};
   gone_ = gone_of(now);

@@ -18,7 +18,7 @@ namespace actorbus::redis {
 struct group_facts {
   stream_id delivered = {};                ///< the newest entry that was delivered to anybody
   std::optional<std::uint64_t> read = {};  ///< entries ever delivered, and those added before the group was made
-  std::uint64_t lag = 0;
+  std::optional<std::uint64_t> lag = {};   ///< entries behind that, if the server can tell
 
   static std::optional<group_facts> of(const reply& groups, std::string_view name);
 };
@@ -38,9 +38,13 @@ class group_progress {
   bool has_looked() const { return has_looked_; }
   /// The newest entry delivered to anybody, when it was last looked at.
   stream_id delivered_to() const { return delivered_to_; }
+  /// Entries there and not delivered to anybody, when it was last looked at; where the server cannot tell, at most so
+  /// many.
+  std::uint64_t lag() const { return lag_; }
 
  private:
   std::optional<std::uint64_t> lost(const stream_facts& now, const group_facts& group) const;
+  void count_lag(const stream_facts& now, const group_facts& group);
   bool is_another(const stream_facts& now) const;
   bool may_have_lost(const stream_facts& now, stream_id place) const;
   finding start_again(const char* reason);
@@ -50,6 +54,8 @@ class group_progress {
   // As of the last look.
   stream_id newest_ = {};
   std::uint64_t added_ = 0;
+  std::uint64_t lag_ = 0;
+  std::uint64_t passed_ = 0;  ///< entries ever added that are surely not behind the group
   // As of the last one that could tell.
   stream_id known_to_ = {};            ///< where the group was; before any, where it was when it was first looked at
   std::uint64_t gone_ = 0;             ///< entries, read or not

@@ -221,7 +221,6 @@ void group_consumer::looked(const reply& all, bool had_group) {
   if (all.elements.size() == 3) {
     const auto facts = stream_facts::of(all.elements[0]);
     const auto group = group_facts::of(all.elements[1], names_.group);
-    if (group) lag_ = group->lag;
     if (group && facts.exists) found(progress_.look(facts, *group));
     looked_at_pending(all.elements[2]);
   }

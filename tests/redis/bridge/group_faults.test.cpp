@@ -228,3 +228,28 @@ TEST_CASE("stats tell the group's lag, what is pending, and what is in hand", "[
     return now.lag == 0 && now.pending == 0 && now.in_hand == 0 && now.consumed == 12;
   }));
 }
+
+TEST_CASE("stats tell a group's lag also where the server does not count it", "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 10));
+  const auto ids = client.run("XRANGE", "t:work", "-", "+");
+  const auto from = GENERATE(1, 2, 3);  // the end, somewhere in the middle, and made again there
+  if (from != 1) client.run("XGROUP", "CREATE", "t:work", "g", ids[3][0].text());
+  process p(server);
+  gate held;
+  auto work = p.redis.consume<std::string>("work", [&](const std::string&) { held.pass(); },
+                                           {.group = "g", .max_in_flight = 2, .from = replay::live()});
+  const opens_at_the_end guard(held);
+  REQUIRE(p.redis.wait_ready(patience));
+  add_work(client, numbers(11, 20));
+  REQUIRE(held.reached());
+  if (from == 3) {
+    client.run("XGROUP", "DESTROY", "t:work", "g");
+    client.run("XGROUP", "CREATE", "t:work", "g", ids[5][0].text());
+  }
+  CHECK(eventually([&] { return p.redis.stats().lag >= 8; }));
+  CHECK(p.redis.stats().lag <= 20);
+  held.open();
+  CHECK(eventually([&] { return p.redis.stats().lag == 0 && p.redis.stats().consumed >= 10; }));
+}

@@ -157,3 +157,29 @@ TEST_CASE("a stream and group that others have made anew are found by the next l
   CHECK(p.look(stream(7, 9, 3), group(9, 3)).what == kind::nothing);
   CHECK(p.delivered_to() == stream_id{9, 0});
 }
+
+TEST_CASE("a lag that the server does not count is at most what is there, and what came since the group was through",
+          "[group_progress]") {
+  group_progress p;
+  const auto uncounted = [](std::uint64_t delivered) { return group_facts{.delivered = {delivered, 0}}; };
+  p.look(stream(3, 20, 20), uncounted(10));  // begun in the middle
+  CHECK(p.lag() == 18);
+  p.look(stream(16, 20, 20), uncounted(10));  // all that is there is behind it
+  CHECK(p.lag() == 5);
+  p.look(stream(3, 20, 20), uncounted(20));
+  CHECK(p.lag() == 0);
+  p.look(stream(3, 26, 26), uncounted(22));
+  CHECK(p.lag() == 6);
+  p.look(stream(3, 26, 26), {.delivered = {22, 0}, .lag = 4});  // the server knows better
+  CHECK(p.lag() == 4);
+  p.look(stream(3, 26, 26), {.delivered = {22, 0}, .read = 22});  // or knows what was read
+  CHECK(p.lag() == 4);
+  p.look(stream(3, 26, 26), uncounted(8));  // somebody has made it again further back
+  CHECK(p.lag() == 24);
+  stream_facts old = stream(3, 26, 26);
+  old.added.reset();  // a server that counts nothing
+  p.look(old, uncounted(8));
+  CHECK(p.lag() == 24);
+  p.look(old, uncounted(26));
+  CHECK(p.lag() == 0);
+}
