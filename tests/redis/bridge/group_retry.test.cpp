@@ -12,6 +12,26 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// What crosses as a number in digits, and as nothing else.
+struct number {
+  int value;
+};
+
+}  // namespace
+
+template <>
+struct actorbus::codec<number> {
+  static constexpr std::string_view content_type = "text/plain";
+
+  static void encode(const number& value, std::string& to) { to += std::to_string(value.value); }
+  static number decode(std::string_view from) {
+    if (from.find_first_not_of("0123456789") != from.npos) throw std::runtime_error("that is no number");
+    return {std::stoi(std::string(from))};
+  }
+};
+
+namespace {
+
 using lines = std::vector<std::string>;
 
 redis::consume_options quick(redis::consume_options with = {}) {
@@ -139,6 +159,35 @@ TEST_CASE("what cannot be decoded goes to the dead letters at once, with its fie
   CHECK(words[13] == "it has no field `data`");
   CHECK(letters[1][1].texts()[14] == "dead_letter.fields");  // more than a script could hand on
   CHECK(letters[1][1].texts()[15].starts_with("f0=x&f1=x&"));
+}
+
+TEST_CASE("what its type's codec refuses goes to the dead letters at once, and of a packed entry that alone",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  const auto format = GENERATE(redis::format::native, redis::format::packed);
+  {
+    process publisher(server);
+    auto to = publisher.bus.topic<std::string>("work");
+    publisher.redis.stream<std::string>("work", {.direction = redis::direction::out, .format = format});
+    for (const auto& each : {"1", "poison", "2"}) to.publish(each);
+    REQUIRE(publisher.redis.flush(patience));
+  }
+  process p(server);
+  std::atomic<int> sum{0}, calls{0};
+  const auto work = p.redis.consume<number>(
+      "work", [&](const number& n) { sum += n.value, ++calls; }, quick({.format = format}));
+  REQUIRE(eventually([&] { return p.redis.stats().dead_letters == 1 && calls == 2; }));
+  CHECK(eventually([&] { return pending(client) == 0; }));
+  CHECK(sum == 3);
+  CHECK(p.redis.stats().decode_failures == 1);
+  CHECK(p.redis.stats().handlers_failed == 0);
+  p.redis.stream<std::string>("work.dead", {.direction = redis::direction::in, .format = format});
+  const auto letters = p.redis.history<std::string>("work.dead", 10);
+  REQUIRE(letters.size() == 1);
+  CHECK(*letters[0] == "poison");
+  CHECK(letters[0].headers().get("dead_letter.error").starts_with("that is no number"));
+  CHECK(letters[0].headers().get("dead_letter.attempts") == "1");
 }
 
 TEST_CASE("of a packed entry the events that failed are tried again, and those alone are dead letters",
