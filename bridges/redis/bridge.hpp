@@ -110,13 +110,15 @@ class bridge {
   /// comes after it. The range covers all that was lost and may cover more; where the server has no count of the group,
   /// as of one that began by `since` or was destroyed, until it is through, it is told where something may have been
   /// lost. An `epoch_reset` stands for everything of the old stream that did not come. Servers from 7.4.3 on tell of
-  /// trimming only if the group has not read on. What was trimmed while it was pending is told to the consumer that
-  /// would have taken it up, alone; what is in a handler's hands then is handled, and a dead letter if that fails for
-  /// good.
+  /// trimming only if the group has not read on. What was trimmed or deleted while it was pending is told to the
+  /// consumer that would have taken it up, alone; what a consumer has in hand then is handled, and a dead letter if
+  /// that fails for good; twice, if the answer to that was lost.
   ///
   /// What a consumer holds it keeps, however long its handler takes; what a dead one held others claim after
-  /// options.claim_after, and so does the next consumer of its name, at once. A group that is missing is made, also
-  /// after it was deleted, at its last known place. Throws errc::invalid_topic, errc::invalid_argument for an option
+  /// options.claim_after, and so does the next consumer of its name, at once. Who has lost its connection, or waited
+  /// for a server that stood still, claims nothing of others for that long: they may have, too, and live. A group that
+  /// is missing is made, also after it was deleted, at its last known place. Where the server cannot count what is
+  /// before a group, stats().lag is at most so many. Throws errc::invalid_topic, errc::invalid_argument for an option
   /// out of range, closed, and std::system_error if there is no thread for it.
   template <class T, core::handler_of<T> F>
   [[nodiscard]] consumer consume(std::string_view topic, F handler, const consume_options& options = {}) {

@@ -54,6 +54,7 @@ void group_consumer::start_hands() {
 }
 
 void group_consumer::start() {
+  losses_ = core_.commands().counts().lost;
   reader_.start();
   core_.states().asked(supervisor::role::group);
   if (core_.has_commands()) {
@@ -65,8 +66,9 @@ void group_consumer::start() {
 
 void group_consumer::on_commands() {
   if (ended_) return;
+  if (std::exchange(losses_, core_.commands().counts().lost) != core_.commands().counts().lost) hold_claims();
   ledger_.lost(clock::now());
-  claiming_ = looking_ = acks_refused_ = false;
+  looking_ = acks_refused_ = false;
   look_at_ = {};
   burial_.send_again();
   acknowledge();
@@ -82,7 +84,7 @@ std::size_t group_consumer::wants() {
     return 0;
   }
   // Half of it at least, so that reads are large, unless hands may have nothing to do meanwhile.
-  const std::size_t room = ledger_.room();
+  const std::size_t room = ledger_.room() - std::min(ledger_.room(), reserved_);
   return room >= half() || ledger_.out() <= with_.concurrency ? room : 0;
 }
 

@@ -27,6 +27,8 @@ namespace actorbus::redis {
 
 class group_consumer final : public route, public std::enable_shared_from_this<group_consumer> {
  public:
+  using clock = std::chrono::steady_clock;
+
   group_consumer(bridge_core& of, group_names names, const consume_options& with, std::shared_ptr<group_hands> hands);
 
   /// The handle's part; before `start`.
@@ -64,6 +66,14 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   std::size_t take_claimed(const reply& what, const std::shared_ptr<arena>& memory);
   /// Own entries are in hand again: now those of others.
   void claim_soon();
+  /// Looks for what others left behind, if that is due and there is room that no read has asked for. Ahead of reading
+  /// more: where entries abound, reads take all the room there ever is.
+  void claim();
+  /// When that is due next.
+  clock::time_point claims_at() const { return claim_at_; }
+  /// The server was out of reach, perhaps for others too, whose entries went on to age: they may say first that they
+  /// live.
+  void hold_claims();
   /// What the hands have done since. True: something.
   bool collect();
   /// What the server answered to the acknowledgement of those.
@@ -76,7 +86,6 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   void look_at_end();
 
  private:
-  using clock = std::chrono::steady_clock;
   struct arrival {
     stream_id id;
     std::string_view text;
@@ -99,7 +108,8 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   void retry();
   void recalled(const std::vector<std::string>& asked, const reply* what);
   void keep_alive();
-  void claim();
+  void found_idle(const reply* what);
+  void answered(clock::time_point asked);
   void look();
   void looked(const reply& all, bool had_group);
   void found(const group_progress::finding& what);
@@ -127,17 +137,20 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   boost::asio::steady_timer later_;
   boost::asio::steady_timer linger_;
   clock::time_point claim_at_ = {};
+  clock::time_point claim_not_before_ = {};
   clock::time_point look_at_ = {};
   clock::time_point forget_at_ = {};
   group_progress progress_;
   stream_id handled_to_ = {};  ///< everything up to there was acknowledged then
   stream_id again_to_ = {};    ///< what is read up to there may have been delivered before the group was made again
   std::uint64_t pending_ = 0;
+  std::uint64_t losses_ = 0;  ///< of the connection for commands, as of its last opening
+  std::size_t reserved_ = 0;  ///< room for what is being claimed
   clock::time_point armed_ = clock::time_point::max();
   bool has_looked_ = false;
   bool lingering_ = false;
   bool acks_refused_ = false;
-  bool claiming_ = false;
+  bool claim_due_ = false;
   bool looking_ = false;
   bool finishing_ = false;
   bool leaving_ = false;

@@ -3,17 +3,15 @@
 #include <bridges/redis/group_reader.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/group_consumer.hpp>
-#include <bridges/redis/group_scripts.hpp>
 
 namespace actorbus::redis {
 
 namespace {
-
-constexpr std::size_t page = 100;
 
 /// Reads under way while entries abound: the server makes the next reply while this one is taken apart.
 constexpr std::size_t most_reads = 2;
@@ -24,6 +22,12 @@ constexpr std::chrono::milliseconds rest{200};
 
 /// How often a read is ended that the server has not seen yet: it comes by another connection.
 constexpr int most_unblocks = 10;
+
+/// A read that may take all the room is over when claims are due: they need some.
+std::chrono::milliseconds until(std::chrono::steady_clock::time_point when) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - std::chrono::steady_clock::now());
+  return std::clamp(left, std::chrono::milliseconds{1}, block);
+}
 
 bool says(const reply& what, std::string_view text) {
   return what.is_error() && what.text.find(text) != std::string_view::npos;
@@ -60,8 +64,9 @@ void group_reader::stop() {
 
 void group_reader::on_connecting(connection&) { core_.states().connecting(supervisor::role::group, to_.mark()); }
 
-void group_reader::on_open(connection&) {
+void group_reader::on_open(connection& which) {
   is_open_ = true;
+  if (which.number() > 1) to_.hold_claims();
   has_own_ = rests_ = told_ready_ = abounds_ = waits_ = false;
   own_ = {};
   if (has_group_) to_.look_soon();
@@ -72,6 +77,7 @@ void group_reader::on_lost(connection&, const std::string& reason) {
   is_open_ = regroups_ = waits_ = false;
   asked_.clear();
   requested_.clear();
+  own_asked_ = 0;
   acknowledging_.clear();
   if (stopped_) return;
   to_.lost_acknowledgements();
@@ -94,14 +100,19 @@ void group_reader::ask(question what, std::chrono::nanoseconds longer) {
 
 void group_reader::pump() {
   if (!is_open_ || rests_ || stopped_ || regroups_) return;
+  to_.claim();
   if (is_reading()) return read_ahead();
   const std::size_t room = to_.wants();
   if (room == 0) return;
   if (!has_group_) return create(to_.names().from);
   if (!to_.has_looked()) return;  // it pumps then: what was lost is found before more is read
-  if (!has_own_) return ask_own();
+  if (!has_own_) return ask_own(room);
   read(room);
   read_ahead();
+}
+
+std::size_t group_reader::requested() const {
+  return std::accumulate(requested_.begin(), requested_.end(), own_asked_);
 }
 
 void group_reader::read_ahead() {
@@ -148,48 +159,6 @@ void group_reader::recreate(const stream_facts& now) {
   create(place ? place->to_string() : "0");
 }
 
-/// What the server says is pending here, and is not in hand, was delivered to this name before.
-void group_reader::ask_own() {
-  const auto& names = to_.names();
-  const std::string from = own_ == stream_id{} ? "-" : own_.next().to_string();
-  append_command(connection_->out(),
-                 {"XPENDING", names.key, names.group, from, "+", std::to_string(page), names.consumer});
-  ask(question::own);
-}
-
-void group_reader::found_own(const reply& what) {
-  if (is_group_missing(what)) return;
-  if (!what.is_array()) return later(std::string(what.text));
-  std::vector<std::string_view> fresh;
-  for (const reply& each : what.elements) {
-    const auto id = each.elements.empty() ? std::nullopt : stream_id::parse(each.elements[0].text);
-    if (!id) continue;
-    own_ = *id;
-    if (!to_.holds(*id)) fresh.push_back(each.elements[0].text);
-  }
-  has_own_ = what.elements.size() < page;
-  if (has_own_) to_.claim_soon();
-  if (fresh.empty()) return pump();
-  const auto& names = to_.names();
-  command_writer out(connection_->out());
-  out.begin(7 + fresh.size()).word("EVAL").word(claim_script).word("1").word(names.key).word(names.group);
-  out.word(names.consumer);
-  out.word("own");
-  for (const auto each : fresh) out.word(each);
-  ask(question::claim);
-}
-
-void group_reader::claimed_own(const reply& what, connection& by) {
-  if (is_group_missing(what)) return;
-  if (!what.is_array()) {
-    has_own_ = false;
-    own_ = {};
-    return later(std::string(what.text));
-  }
-  to_.take_claimed(what, by.take_memory());
-  pump();
-}
-
 void group_reader::read(std::size_t room) {
   if (!std::exchange(told_ready_, true)) core_.states().ready(supervisor::role::group, to_.mark());
   const auto& names = to_.names();
@@ -197,12 +166,13 @@ void group_reader::read(std::size_t room) {
   // read while the other half is handled.
   waits_ = !abounds_;
   requested_.push_back(std::min({room, size_.get(), abounds_ ? to_.half() : room}));
+  const auto longest = requested_.back() < room ? block : until(to_.claims_at());
   command_writer out(connection_->out());
   out.begin(waits_ ? 11 : 9).word("XREADGROUP").word("GROUP").word(names.group).word(names.consumer);
   out.word("COUNT").number(static_cast<std::int64_t>(requested_.back()));
-  if (waits_) out.word("BLOCK").number(block.count());
+  if (waits_) out.word("BLOCK").number(longest.count());
   out.word("STREAMS").word(names.key).word(">");
-  ask(question::read, waits_ ? block : std::chrono::milliseconds{0});
+  ask(question::read, waits_ ? longest : std::chrono::milliseconds{0});
 }
 
 void group_reader::take(const reply& what, connection& by) {

@@ -33,6 +33,8 @@ class group_reader final : public connection_owner, public reply_sink {
   /// Reads no more; what the server has delivered by then still comes.
   void end_reading();
   bool is_reading() const { return asked_.size() > acknowledging_.size(); }
+  /// Entries asked for, of any kind, that have not come.
+  std::size_t requested() const;
   /// Acknowledgements may go this way: ahead of the reads to come, and not behind one that waits for entries.
   bool can_acknowledge() const { return is_open_ && !stopped_ && !waits_; }
   void acknowledge(std::vector<stream_id> which);
@@ -60,7 +62,7 @@ class group_reader final : public connection_owner, public reply_sink {
   void found_facts(const reply& what);
   void recreate(const stream_facts& now);
   void created(const reply& what);
-  void ask_own();
+  void ask_own(std::size_t room);
   void found_own(const reply& what);
   void claimed_own(const reply& what, connection& by);
   void read(std::size_t room);
@@ -80,9 +82,10 @@ class group_reader final : public connection_owner, public reply_sink {
   std::deque<std::size_t> requested_;  ///< entries, by the reads under way
   std::deque<std::vector<stream_id>> acknowledging_;
   read_size size_;
-  stream_id own_ = {};      ///< own entries up to here were taken up again
-  bool has_group_ = false;  ///< it was there at least once
-  bool has_own_ = false;    ///< this connection has taken up everything
+  std::size_t own_asked_ = 0;  ///< of those, own ones
+  stream_id own_ = {};         ///< own entries up to here were taken up again
+  bool has_group_ = false;     ///< it was there at least once
+  bool has_own_ = false;       ///< this connection has taken up everything
   bool is_open_ = false;
   bool abounds_ = false;   ///< the last read gave all that was asked for
   bool waits_ = false;     ///< a read under way waits for entries

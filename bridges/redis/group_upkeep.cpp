@@ -1,5 +1,4 @@
-// What a consumer does beside handling: retries, staying alive, claiming what others left behind, looking at the group,
-// and its end.
+// What a consumer does beside handling: retries, staying alive, looking at the group, and its end.
 #include <utility>  // Boost 1.74's awaitable.hpp forgets it
 
 #include <algorithm>
@@ -27,9 +26,6 @@ constexpr std::chrono::milliseconds breath{1};
 
 /// Ids of one script: it must not hold up the server.
 constexpr std::size_t most_ids = 256;
-constexpr std::size_t most_claimed = 100;
-
-std::int64_t signed_of(std::size_t number) { return static_cast<std::int64_t>(number); }
 
 }  // namespace
 
@@ -51,21 +47,18 @@ void group_consumer::tick() {
   if (core_.has_commands()) {
     if (!finishing_) retry();
     keep_alive();
-    if (claim_at_ <= now) claim();
     if (look_at_ <= now) look();
   } else {
     core_.commands().want();  // it may only rest
   }
-  if (claim_at_ <= now) claim_at_ = now + std::clamp(with_.claim_after / 4, claim_least, claim_most);
+  if (claim_at_ <= now) {
+    claim_due_ = true;
+    claim_at_ = now + std::clamp(with_.claim_after / 4, claim_least, claim_most);
+  }
   if (look_at_ <= now) look_at_ = now + look_every;
   reader_.pump();
   arm(now + breath);  // what cannot be done now is not tried in a circle
   look_at_end();
-}
-
-void group_consumer::claim_soon() {
-  claim_at_ = {};
-  arm();
 }
 
 void group_consumer::claim_those(const std::vector<std::string>& ids, std::string_view idle,
@@ -151,43 +144,6 @@ void group_consumer::revoke(stream_id id) {
   }
 }
 
-void group_consumer::claim() {
-  const std::size_t room = std::min(wants(), most_claimed);
-  if (room == 0 || !reader_.has_own() || std::exchange(claiming_, true)) return;
-  command_writer out(core_.commands().out());
-  out.begin(8).word("XPENDING").word(names_.key).word(names_.group).word("IDLE").word(claim_after_);
-  out.word("-").word("+").number(signed_of(room));
-  expect_once(core_.commands(), [weak = weak_from_this()](const reply* what) {
-    const auto self = weak.lock();
-    if (!self || self->ended_) return;
-    self->claiming_ = false;
-    if (what == nullptr || self->finishing_) return self->look_at_end();
-    if (what->is_error() && what->error_code() != "NOGROUP") {  // without a group: its reader makes it
-      self->core_.warn("no claims", "cannot look for what others of group '" + self->names_.group +
-                                        "' left behind: " + std::string(what->text));
-    }
-    if (!what->is_array()) return;
-    std::vector<std::string> ids;
-    std::uint64_t of_others = 0;
-    for (const reply& each : what->elements) {
-      const auto id = each.elements.size() < 4 ? std::nullopt : stream_id::parse(each.elements[0].text);
-      if (!id || self->ledger_.holds(*id)) continue;
-      ids.emplace_back(each.elements[0].text);
-      if (each.elements[1].text != self->names_.consumer) ++of_others;
-    }
-    if (ids.empty() || !self->core_.has_commands()) return;
-    self->claiming_ = true;
-    self->claim_those(ids, self->claim_after_, [me = self.get(), of_others](const reply* got) {
-      me->claiming_ = false;
-      if (got != nullptr && got->is_array()) {
-        const auto there = me->take_claimed(*got, me->core_.commands().take_memory());
-        me->core_.counts.claimed += std::min<std::uint64_t>(of_others, there);
-      }
-      me->look_at_end();
-    });
-  });
-}
-
 void group_consumer::look() {
   if (acks_refused_) {
     ledger_.lost_aside();
@@ -205,9 +161,12 @@ void group_consumer::look() {
   append_command(out, {"XPENDING", names_.key, names_.group});
   append_command(out, {"EXEC"});
   for (int replies = 0; replies < 4; ++replies) expect_once(core_.commands(), [](const reply*) {});
-  expect_once(core_.commands(), [weak = weak_from_this(), had_group = reader_.has_group()](const reply* what) {
+  const auto asked = clock::now();
+  expect_once(core_.commands(), [weak = weak_from_this(), asked, had_group = reader_.has_group()](const reply* what) {
     const auto self = weak.lock();
-    if (self && what != nullptr) self->looked(*what, had_group);
+    if (!self || what == nullptr) return;
+    self->answered(asked);
+    self->looked(*what, had_group);
   });
 }
 
@@ -283,7 +242,7 @@ void group_consumer::finish() {
 }
 
 void group_consumer::look_at_end() {
-  if (!finishing_ || leaving_ || ended_ || claiming_ || reader_.is_reading()) return;
+  if (!finishing_ || leaving_ || ended_ || reserved_ != 0 || reader_.is_reading()) return;
   if (!ledger_.is_settled() || !burial_.empty()) return;
   leave();
 }

@@ -1,4 +1,5 @@
 // Consumers of a group that die, and those that only take long: who gets whose entries, and when.
+#include <thread>
 #include <utility>
 
 #include "tests/redis/piped_child.hpp"
@@ -127,4 +128,69 @@ TEST_CASE("what was delivered too often by dead consumers is a dead letter, and 
   CHECK(letters[0].at("data") == "killer");
   CHECK(letters[0].at("dead_letter.error") == "delivered 3 times and never acknowledged");
   CHECK(letters[0].at("dead_letter.attempts") == "3");
+}
+
+TEST_CASE("what a dead consumer held is claimed also where there is always more to read, and hardly ever room",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 3));
+  const auto held = static_cast<std::size_t>(die_with(server, client, "unlucky", 3));
+  add_work(client, numbers(101, 140));
+  redis_client more(server);
+  process b(server);
+  work_done done;
+  const auto work = b.redis.consume<std::string>("work",
+                                                 [&](const event<std::string>& e) {
+                                                   add_work(more, {"more"});          // as many come as go
+                                                   std::this_thread::sleep_for(1ms);  // a handler that takes its time
+                                                   done.add(e);
+                                                 },
+                                                 {.group = "g", .max_in_flight = 4, .claim_after = 50ms});
+  CHECK(eventually([&] { return b.redis.stats().claimed == held; }));
+  CHECK(eventually([&] { return done.count("1") == 1 && done.count("2") == 1 && done.count("3") == 1; }));
+}
+
+TEST_CASE("no more is in hand than may be in flight, also where others left more behind, or it did itself",
+          "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, numbers(1, 100));
+  die_with(server, client, "unlucky", 60);
+  process b(server);
+  gate held;
+  work_done done;
+  const auto name = GENERATE("unlucky", "lucky");
+  const auto work =
+      b.redis.consume<std::string>("work",
+                                   [&](const event<std::string>& e) {
+                                     held.pass();
+                                     done.add(e);
+                                   },
+                                   {.group = "g", .consumer = name, .max_in_flight = 4, .claim_after = 60ms});
+  const opens_at_the_end guard(held);
+  REQUIRE(eventually([&] { return b.redis.stats().in_hand >= 4; }));
+  std::uint64_t most = 0;
+  const auto before = b.redis.stats().commands;
+  REQUIRE(eventually([&] {  // it said again and again that it lives, and could have claimed
+    const auto now = b.redis.stats();
+    most = std::max(most, now.in_hand);
+    return now.commands >= before + 30;
+  }));
+  CHECK(most == 4);
+  held.open();
+  CHECK(eventually([&] { return done.count() >= 100 && pending(client) == 0; }));
+  CHECK(done.count() == 100);
+}
+
+TEST_CASE("a consumer that may hold one event claims too, while nothing new comes", "[redis][group]") {
+  const redis_server server;
+  redis_client client(server);
+  add_work(client, {"1"});
+  die_with(server, client, "unlucky", 1);
+  process b(server);
+  work_done done;
+  const auto work = b.redis.consume<std::string>(
+      "work", done.handler(), {.group = "g", .consumer = "lucky", .max_in_flight = 1, .claim_after = 300ms});
+  CHECK(eventually([&] { return done.count() == 1 && pending(client) == 0; }));
 }
