@@ -35,7 +35,7 @@ void group_consumer::claim() {
   if (!claim_due_ || reserved_ != 0 || now < claim_not_before_ || !reader_.has_own() || !core_.has_commands()) return;
   const std::size_t room = wants();
   const std::size_t asked_for = reader_.requested();
-  if (room <= asked_for) return;
+  if (room <= asked_for || (asked_for != 0 && room - asked_for < half())) return;  // a read is over soon
   claim_due_ = false;
   reserved_ = std::min(room - asked_for, most_claimed);
   command_writer out(core_.commands().out());
@@ -44,15 +44,15 @@ void group_consumer::claim() {
   expect_once(core_.commands(), [weak = weak_from_this(), now](const reply* what) {
     const auto self = weak.lock();
     if (!self || self->ended_) return;
-    self->reserved_ = 0;
+    const std::size_t looked_for = std::exchange(self->reserved_, 0);
     if (what != nullptr) self->answered(now);
-    self->found_idle(what);
+    self->found_idle(what, looked_for);
     if (self->reserved_ == 0) self->reader_.pump();
     self->look_at_end();
   });
 }
 
-void group_consumer::found_idle(const reply* what) {
+void group_consumer::found_idle(const reply* what, std::size_t asked) {
   if (what == nullptr || finishing_) return;
   if (what->is_error() && what->error_code() != "NOGROUP") {  // without a group: its reader makes it
     core_.warn("no claims",
@@ -68,12 +68,14 @@ void group_consumer::found_idle(const reply* what) {
     if (each.elements[1].text != names_.consumer) ++of_others;
   }
   if (ids.empty()) return;
+  const bool may_be_more = what->elements.size() >= asked;
   reserved_ = ids.size();
-  claim_those(ids, claim_after_, [this, of_others](const reply* got) {
+  claim_those(ids, claim_after_, [this, of_others, may_be_more](const reply* got) {
     reserved_ = 0;
     if (got != nullptr && got->is_array()) {
       const auto there = take_claimed(*got, core_.commands().take_memory());
       core_.counts.claimed += std::min<std::uint64_t>(of_others, there);
+      if (may_be_more && !got->elements.empty()) claim_due_ = true;
     }
     reader_.pump();
     look_at_end();

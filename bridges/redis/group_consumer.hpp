@@ -108,7 +108,7 @@ class group_consumer final : public route, public std::enable_shared_from_this<g
   void retry();
   void recalled(const std::vector<std::string>& asked, const reply* what);
   void keep_alive();
-  void found_idle(const reply* what);
+  void found_idle(const reply* what, std::size_t asked);
   void answered(clock::time_point asked);
   void look();
   void looked(const reply& all, bool had_group);

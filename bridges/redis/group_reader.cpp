@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds rest{200};
 /// How often a read is ended that the server has not seen yet: it comes by another connection.
 constexpr int most_unblocks = 10;
 
-/// A read that may take all the room is over when claims are due: they need some.
+/// A read that may take most of the room is over when claims are due: they need some.
 std::chrono::milliseconds until(std::chrono::steady_clock::time_point when) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - std::chrono::steady_clock::now());
   return std::clamp(left, std::chrono::milliseconds{1}, block);
@@ -166,7 +166,8 @@ void group_reader::read(std::size_t room) {
   // read while the other half is handled.
   waits_ = !abounds_;
   requested_.push_back(std::min({room, size_.get(), abounds_ ? to_.half() : room}));
-  const auto longest = requested_.back() < room ? block : until(to_.claims_at());
+  const bool leaves_room = room - requested_.back() >= to_.half();
+  const auto longest = leaves_room ? block : until(to_.claims_at());
   command_writer out(connection_->out());
   out.begin(waits_ ? 11 : 9).word("XREADGROUP").word("GROUP").word(names.group).word(names.consumer);
   out.word("COUNT").number(static_cast<std::int64_t>(requested_.back()));
