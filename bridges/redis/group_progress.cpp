@@ -63,7 +63,7 @@ bool group_progress::is_another(const stream_facts& now) const {
 /// A group that begins in the middle of its stream, or behind a deleted entry, the server counts only at the ends.
 void group_progress::count_lag(const stream_facts& now, const group_facts& group) {
   if (group.delivered < delivered_to_) passed_ = 0;  // made again further back
-  const bool is_through = group.delivered >= now.last_generated;
+  const bool is_through = group.delivered >= now.end();
   if (now.added && is_through) passed_ = *now.added;
   if (now.added && now.first && group.delivered < *now.first) passed_ = gone_of(now);
   const std::uint64_t read = std::max(passed_, group.read.value_or(0));

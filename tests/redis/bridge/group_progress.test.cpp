@@ -176,6 +176,10 @@ TEST_CASE("a lag that the server does not count is at most what is there, and wh
   CHECK(p.lag() == 4);
   p.look(stream(3, 26, 26), uncounted(8));  // somebody has made it again further back
   CHECK(p.lag() == 24);
+  stream_facts shortened = stream(3, 26, 26);
+  shortened.last = stream_id{24, 0};  // what came last was deleted
+  p.look(shortened, uncounted(24));
+  CHECK(p.lag() == 0);
   stream_facts old = stream(3, 26, 26);
   old.added.reset();  // a server that counts nothing
   p.look(old, uncounted(8));
