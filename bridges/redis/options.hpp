@@ -1,4 +1,7 @@
 // The options of a bridge and of its routes, each with its default.
+//
+// A route has no option for its codec: how a T becomes bytes is its type's matter, codec<T> (bus/codec.hpp). Two ways
+// for one payload are two types.
 #pragma once
 
 #include <chrono>
