@@ -8,6 +8,8 @@
 #include <deque>
 #include <string>
 
+#include "tests/redis/reply_boundary.hpp"
+
 namespace actorbus::testing {
 
 enum class forwarding { requests, replies };
@@ -45,6 +47,9 @@ class proxied_connection {
   /// When the first of the queue is due; the far future if it is empty.
   moment due(forwarding which) const noexcept;
 
+  /// Takes replies as they were read. The first place among them where none is under way; npos: there is none.
+  std::size_t find_boundary(const std::string& replies) { return boundary_.take(replies); }
+
   /// The first 64 KiB of its requests.
   const std::string& first_requests() const noexcept { return first_requests_; }
 
@@ -69,6 +74,7 @@ class proxied_connection {
   int server_;
   lane lanes_[2];
   std::string first_requests_;
+  reply_boundary boundary_;
 };
 
 }  // namespace actorbus::testing

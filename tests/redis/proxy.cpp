@@ -231,9 +231,12 @@ void proxy::forward(proxied_connection& on) {
 
 void proxy::read(proxied_connection& on, forwarding which) {
   std::string bytes = on.read(which);
-  if (which == forwarding::replies && replacement_ && !bytes.empty() && concerns(on)) {
-    bytes = std::move(*replacement_);
-    replacement_.reset();
+  if (which == forwarding::replies) {
+    const std::size_t at = on.find_boundary(bytes);
+    if (replacement_ && at != bytes.npos && concerns(on)) {
+      bytes.replace(at, bytes.npos, *replacement_);
+      replacement_.reset();
+    }
   }
   on.queue(which, std::move(bytes), std::chrono::steady_clock::now() + delay_);
 }

@@ -50,7 +50,8 @@ class proxy {
   /// Ends the first connection that has `bytes` more of replies to forward, in an orderly way, after exactly these.
   void cut_after(std::uint64_t bytes);
 
-  /// The next bytes that come from the server are thrown away, and these are forwarded in their place.
+  /// The next reply that comes from the server, and what was read with it, is thrown away, and these bytes are
+  /// forwarded in its place. Never in the middle of a reply: what would be read as a text there is no garbage.
   void replace_next_reply(std::string bytes);
 
   /// Everything read from now on is forwarded so much later, in both directions; zero: at once.
