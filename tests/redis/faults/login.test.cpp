@@ -1,5 +1,6 @@
 // A server that does not let the bridge in.
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -64,6 +65,7 @@ TEST_CASE("a wrong password is told without it, tried again with growing pauses,
   const auto [login, code] = GENERATE(table<std::string, std::string>(
       {{":wr0ng@", "WRONGPASS"}, {"ann:wr0ng@", "WRONGPASS"}, {"nobody:wr0ng@", "WRONGPASS"}, {"", "NOAUTH"}}));
   CAPTURE(login);
+  redis_client client(server);
   recording_logger log;
   const auto begin = std::chrono::steady_clock::now();
   {
@@ -83,6 +85,12 @@ TEST_CASE("a wrong password is told without it, tried again with growing pauses,
     CHECK(all.back().when - begin >= 150ms);
     CHECK_FALSE(bridge.wait_ready(0s));
     CHECK(bridge.stats().connections_made == 0);
+    // What was wrong becomes right.
+    const bool is_default = login.empty() || login.starts_with(":");
+    const std::string user = is_default ? "default" : login.substr(0, login.find(':'));
+    const std::string password = login.empty() ? "nopass" : ">wr0ng";
+    client.run("ACL", "SETUSER", user, "on", password, "~*", "&*", "+@all");
+    CHECK(bridge.wait_ready(20s));
   }
   CHECK_FALSE(mentions(log.text(), "wr0ng"));
 }
@@ -112,6 +120,27 @@ TEST_CASE("a password that is changed is no matter until the connection is lost,
   REQUIRE(bridge.flush(20s));
   CHECK(client.run("XLEN", "x").integer() == 3);
   for (const auto& each : states.all()) CHECK_FALSE(mentions(each.state.reason, "sesame"));
+}
+
+TEST_CASE("a consumer whose password is wrong is told, and begins once it is right", "[redis][faults][login]") {
+  const redis_server server({.users = {"ann on >s3cr3t ~* &* +@all"}});
+  redis_client client(server);
+  bus local;
+  redis::bridge bridge(local, {.uri = at(server, "ann:wr0ng@"), .retry_first = 1ms, .retry_most = 10ms});
+  state_log states(bridge);
+  std::atomic<int> calls{0};
+  const auto work = bridge.consume<std::string>("work", [&](const std::string&) { ++calls; }, {.group = "g"});
+  client.run("XADD", "work", "*", "data", "1");
+  REQUIRE(eventually([&] {
+    const auto all = states.all();
+    return std::any_of(all.begin(), all.end(), [](const auto& e) {
+      return mentions(e.state.reason, "group: ") && mentions(e.state.reason, "WRONGPASS");
+    });
+  }));
+  CHECK(calls == 0);
+  client.run("ACL", "SETUSER", "ann", ">wr0ng");
+  CHECK(eventually([&] { return bridge.stats().consumed == 1; }));
+  CHECK(calls == 1);
 }
 
 TEST_CASE("a database that is not there is told as the reason", "[redis][faults][login]") {
