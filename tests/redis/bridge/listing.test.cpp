@@ -31,6 +31,29 @@ void use(const T&...) {}
 using listing::order;
 using listing::use;
 
+TEST_CASE("the quick start of the bridge in the README compiles and does what it says", "[redis][listing]") {
+  actorbus::testing::redis_server server;
+  actorbus::bus bus;
+  std::atomic<int> handled{0};
+  const auto handle = [&](const order&) { ++handled; };
+
+  actorbus::redis::bridge redis{bus, {.uri = server.uri(), .prefix = "app:"}};
+  redis.pubsub<order>("orders.*");  // each orders.x is the channel app:orders.x, both ways
+  redis.stream<order>("ledger", {.maxlen = 10'000, .from = actorbus::replay::last(100), .deduplicate = true});
+  auto work = redis.consume<order>("jobs", handle, {.group = "billing", .concurrency = 4, .dead_letter = "jobs.dead"});
+  redis.on_state([](const actorbus::redis::state& s) {
+    use(s); /* connecting, ready, lost, closed */
+  });
+
+  redis.stream<order>("jobs", {.direction = actorbus::redis::direction::out});
+  bus.topic<order>("jobs").publish({"Ann", 10});
+  bus.topic<order>("ledger").publish({"Ann", 10});
+  bus.topic<order>("orders.created").publish({"Ann", 10});
+  REQUIRE(redis.flush(20s));
+  CHECK(actorbus::testing::eventually([&] { return handled == 1; }));
+  CHECK(redis.history<order>("ledger", 100).size() == 1);
+}
+
 TEST_CASE("the listing of the bridge compiles and does what it says", "[redis][listing]") {
   actorbus::testing::redis_server server;
   actorbus::bus bus;
