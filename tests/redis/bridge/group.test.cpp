@@ -107,7 +107,7 @@ TEST_CASE("the server never has more pending than may be in flight, though reads
   const redis_server server;
   redis_client client(server);
   add_work(client, numbers(1, 1000));
-  process a(server);
+  process a(server, {.command_timeout = patience});
   std::int64_t most = 0;
   work_done done;
   const auto work = a.redis.consume<std::string>("work",

@@ -65,7 +65,7 @@ TEST_CASE("a consumer stopped during a pause for writes, before it has begun, en
           "[redis][group]") {
   const redis_server server;
   redis_client client(server);
-  process p(server);
+  process p(server, {.command_timeout = patience});
   work_done done;
   REQUIRE(p.redis.wait_ready(patience));
   client.run("CLIENT", "PAUSE", 100'000, "WRITE");
@@ -82,7 +82,7 @@ TEST_CASE("a consumer stopped during a pause for writes, while it reads, ends be
           "[redis][group]") {
   const redis_server server;
   redis_client client(server);
-  process p(server);
+  process p(server, {.command_timeout = patience});
   work_done done;
   auto work = p.redis.consume<std::string>("work", done.handler(), {.group = "g", .forget_after = 0s});
   REQUIRE(p.redis.wait_ready(patience));
@@ -139,7 +139,7 @@ TEST_CASE("what is about to be retried when a consumer stops comes to another so
 TEST_CASE("the destructor of a handle stops its consumer, and so does another that takes its place", "[redis][group]") {
   const redis_server server;
   redis_client client(server);
-  process p(server);
+  process p(server, {.close_within = patience});
   work_done first;
   work_done second;
   {
@@ -212,7 +212,7 @@ TEST_CASE("a handle outlives its bridge and its bus", "[redis][group]") {
   work_done done;
   redis::consumer work;
   {
-    process p(server);
+    process p(server, {.close_within = patience});
     work = p.redis.consume<std::string>("work", done.handler(), {.group = "g"});
     add_work(client, {"1"});
     REQUIRE(eventually([&] { return done.count() == 1; }));

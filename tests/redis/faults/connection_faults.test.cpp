@@ -19,7 +19,10 @@ struct behind_proxies {
   proxy out{server}, in{server};
   traffic events;
 
-  explicit behind_proxies(way by) : events(out.uri(), in.uri(), {.by = by}) { events.flow(); }
+  explicit behind_proxies(way by, std::chrono::nanoseconds command_timeout = 20s)
+      : events(out.uri(), in.uri(), {.by = by, .connected = connected(command_timeout)}) {
+    events.flow();
+  }
 };
 
 bool is_ready(actorbus::redis::bridge& which) { return which.wait_ready(0s); }
@@ -128,7 +131,7 @@ TEST_CASE("half-open connections are noticed by both sides, and events go on ove
   CAPTURE(to_string(by), stalled.size(), static_cast<int>(stalled[0]));
   const redis_server server;
   proxy between(server);
-  traffic events(between.uri(), {.by = by});
+  traffic events(between.uri(), {.by = by, .connected = connected(500ms)});
   events.flow();
   REQUIRE(events.moves());
   for (const auto each : stalled) between.stall(each);
@@ -144,7 +147,7 @@ TEST_CASE("an idle half-open connection is noticed by its health check", "[redis
   CAPTURE(to_string(by));
   const redis_server server;
   proxy between(server);
-  traffic events(between.uri(), {.by = by});
+  traffic events(between.uri(), {.by = by, .connected = connected(500ms)});
   REQUIRE(events.is_alive());
   between.stall();
   REQUIRE(eventually([&] { return !is_ready(events.sender()) && !is_ready(events.receiver()); }));
@@ -161,7 +164,7 @@ TEST_CASE("garbage instead of replies ends the connection, and nothing is missin
                                        "*-7\r\n", "$abc\r\n", "*1000000\r\n*1000000\r\n*1000000\r\n!",
                                        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "\xff\xfe\r\n");
   CAPTURE(to_string(by), garbage);
-  behind_proxies all(by);
+  behind_proxies all(by, 500ms);
   REQUIRE(all.events.moves());
   all.in.replace_next_reply(garbage);
   REQUIRE(eventually([&] { return all.events.receiver().stats().connections_lost >= 1; }));

@@ -24,6 +24,7 @@ using flows = std::vector<std::unique_ptr<traffic>>;
 
 std::unique_ptr<traffic> through(fault_mix& faults, traffic_options how) {
   how.alone = false;
+  how.connected = connected(500ms);
   return std::make_unique<traffic>(faults.out_uri(), faults.in_uri(), std::move(how));
 }
 

@@ -40,15 +40,20 @@ inline constexpr std::array by_streams{way::stream, way::deduplicated, way::grou
 
 std::string to_string(way which);
 
+/// `command_timeout`: where somebody must notice that replies do not come, and soon.
+inline redis::bridge_options connected(std::chrono::nanoseconds command_timeout = std::chrono::seconds{20}) {
+  return {.connect_timeout = std::chrono::seconds{1},
+          .command_timeout = command_timeout,
+          .health_check = std::chrono::milliseconds{200},
+          .retry_first = std::chrono::milliseconds{1},
+          .retry_most = std::chrono::milliseconds{20}};
+}
+
 struct traffic_options {
   way by = way::deduplicated;
   std::vector<std::string> topics = {"x"};
   redis::format format = redis::format::native;
-  redis::bridge_options connected = {.connect_timeout = std::chrono::seconds{1},
-                                     .command_timeout = std::chrono::milliseconds{500},
-                                     .health_check = std::chrono::milliseconds{200},
-                                     .retry_first = std::chrono::milliseconds{1},
-                                     .retry_most = std::chrono::milliseconds{20}};
+  redis::bridge_options connected = testing::connected();
   bool may_lose = false;   ///< streams: entries go before they are read, and `notices` tell
   bool both_ways = false;  ///< the receiver publishes on the same topics, too; not by groups
   bool alone = true;       ///< it is the only one: `verdict` judges memory
