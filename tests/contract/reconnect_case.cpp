@@ -1,4 +1,5 @@
 // The case about faults: what carries the events goes, twice, and comes back, while a publisher goes on.
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <set>
@@ -45,9 +46,11 @@ expectations promised_by(const delivery_kind& kind) {
 /// Publishes on behind `count` until the last one arrives: all that the publisher had sent before it has come, or never
 /// will.
 void probe(scene& in, const distinct& came, std::uint64_t count) {
-  for (std::uint64_t tries = 1; tries <= 1000; ++tries) {
+  constexpr int most = 2000;
+  int within = 20;  // looks; more each time, for a way that takes long
+  for (std::uint64_t tries = 1; tries <= 100; ++tries, within = std::min(2 * within, most)) {
     in.publish(stream, topic, 1);
-    for (int looks = 0; looks < 20; ++looks) {
+    for (int looks = 0; looks < within; ++looks) {
       if (came.has(count + tries)) return;
       std::this_thread::sleep_for(std::chrono::milliseconds{1});  // between two looks whether it has arrived
     }

@@ -2,7 +2,6 @@
 #include <atomic>
 #include <mutex>
 #include <stdexcept>
-#include <thread>
 
 #include "tests/redis/bridge/group_fixture.hpp"
 
@@ -249,7 +248,8 @@ TEST_CASE("a consumer retries and acknowledges also where the connection for com
       },
       quick());
   for (int i = 0; i < 3; ++i) {
-    std::this_thread::sleep_for(100ms);  // it rests
+    REQUIRE(eventually(
+        [&] { return client.run("CLIENT", "LIST").text().find("name=actorbus:commands") == std::string::npos; }));
     add_work(client, {"a", "b"});
     REQUIRE(eventually([&] { return pending(client) == 0 && done.count("b") == static_cast<std::size_t>(i) + 1; }));
   }

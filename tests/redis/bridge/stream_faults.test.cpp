@@ -248,11 +248,12 @@ TEST_CASE("a map without fields is refused alone, not with those beside it", "[r
   process a(server);
   auto topic = a.bus.topic<flat>("x");
   redis_client blocker(server);
-  blocker.run("CLIENT", "PAUSE", "200", "WRITE");  // so that they go together
+  blocker.run("CLIENT", "PAUSE", 100'000, "WRITE");  // so that they go together
   a.redis.stream<flat>("x", {.direction = redis::direction::out, .format = redis::format::fields, .deduplicate = true});
   topic.publish(flat{{"n", "1"}});
   topic.publish(flat{});
   topic.publish(flat{{"n", "2"}});
+  blocker.run("CLIENT", "UNPAUSE");
   REQUIRE(a.redis.flush(patience));
   CHECK(client.run("XLEN", "t:x").integer() == 2);
   CHECK(a.redis.stats().refused == 1);
