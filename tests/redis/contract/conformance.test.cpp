@@ -3,7 +3,7 @@
 
 using namespace actorbus::contract;
 
-#define ACTORBUS_DELIVERY_KINDS redis_pubsub, redis_stream, redis_stream_with_history, redis_group
+#define ACTORBUS_DELIVERY_KINDS redis_pubsub, redis_stream, redis_plain_stream, redis_stream_with_history, redis_group
 
 #include "tests/contract/conformance.hpp"
 

@@ -25,17 +25,17 @@ delivery_kind between_buses(std::string name, features can, guarantee promises, 
 
 /// `at_once`: the streams are found by their pattern, and read from their beginning without a replay's `caught_up`,
 /// which would take a sequence. Else each is read from where its first subscription finds it.
-delivery_kind by_stream(std::string name, features can, bool at_once) {
-  return between_buses(std::move(name), can, guarantee::exactly_once,
-                       [](redis::bridge& bridge, const std::string& topics) {
-                         bridge.stream<parcel>(
-                             topics,
-                             {.direction = redis::direction::out, .overflow = overflow::block, .deduplicate = true});
-                       },
-                       {[](redis::bridge& bridge, const std::string& topics) {
-                          bridge.stream<parcel>(topics, {.direction = redis::direction::in});
-                        },
-                        at_once, at_once});
+delivery_kind by_stream(std::string name, features can, bool at_once, bool deduplicate = true) {
+  return between_buses(
+      std::move(name), can, deduplicate ? guarantee::exactly_once : guarantee::at_least_once,
+      [deduplicate](redis::bridge& bridge, const std::string& topics) {
+        bridge.stream<parcel>(
+            topics, {.direction = redis::direction::out, .overflow = overflow::block, .deduplicate = deduplicate});
+      },
+      {[](redis::bridge& bridge, const std::string& topics) {
+         bridge.stream<parcel>(topics, {.direction = redis::direction::in});
+       },
+       at_once, at_once});
 }
 
 }  // namespace
@@ -53,6 +53,13 @@ delivery_kind redis_pubsub::kind() {
 }
 
 delivery_kind redis_stream::kind() { return by_stream("Redis streams", {.total_order = true, .drains = true}, true); }
+
+delivery_kind redis_plain_stream::kind() {
+  delivery_kind by =
+      by_stream("Redis streams without de-duplication", {.total_order = true, .drains = true}, true, false);
+  by.came_again = [](const event<parcel>&) { return true; };  // any may have been sent twice
+  return by;
+}
 
 delivery_kind redis_stream_with_history::kind() {
   return by_stream("Redis streams with history", {.history = true}, false);
@@ -73,7 +80,8 @@ delivery_kind redis_group::kind() {
 }
 
 std::vector<delivery_kind> redis_kinds() {
-  return {redis_pubsub::kind(), redis_stream::kind(), redis_stream_with_history::kind(), redis_group::kind()};
+  return {redis_pubsub::kind(), redis_stream::kind(), redis_plain_stream::kind(), redis_stream_with_history::kind(),
+          redis_group::kind()};
 }
 
 }  // namespace actorbus::contract

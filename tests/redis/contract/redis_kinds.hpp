@@ -16,7 +16,12 @@ struct redis_pubsub {
 struct redis_stream {
   static delivery_kind kind();
 };
-/// The same, where subscribers ask for what is older than their process: such events have no sequence.
+/// Streams as they are by default: at least once, and an event that comes again does not say so.
+struct redis_plain_stream {
+  static delivery_kind kind();
+};
+/// Streams with de-duplication, where subscribers ask for what is older than their process: such events have no
+/// sequence.
 struct redis_stream_with_history {
   static delivery_kind kind();
 };
