@@ -47,7 +47,7 @@ def run_case(program, case, min_time):
     if result.get("error_occurred"):
         print(f"{case}: {result['error_message']}", file=sys.stderr)
         return None
-    known = ["items_per_second", "p50", "p90", "p99", "max", "delivered", "ns", "allocations", "bytes", "bytes_before_the_first_event"]
+    known = ["items_per_second", "p50", "p90", "p99", "max", "delivered", "ns", "processor_ns", "allocations", "bytes", "bytes_before_the_first_event"]
     figures = {name: result[name] for name in known if name in result}
     if case.startswith("calls/limit"):
         figures["ns"] = result["real_time"] * {"ns": 1, "us": 1e3, "ms": 1e6}[result["time_unit"]]

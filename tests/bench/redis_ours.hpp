@@ -157,7 +157,7 @@ class group_consumer {
 
 /// What a topic's publisher has beside it. An inbox is emptied by a thread that sleeps on its descriptor, as a bridge's
 /// loop does: what a subscriber costs who is no worker of the bus.
-enum class beside { nothing, a_subscriber, an_inbox, bridge_up, bridge_down };
+enum class beside { nothing, a_subscriber, an_inbox, bridge_up, bridge_up_unix, stream_up, bridge_down };
 
 /// A topic that may be bridged, for its publisher's side alone.
 class published_topic {
@@ -173,11 +173,15 @@ class published_topic {
       reader_ = std::thread([from = bus_.topic<std::string>("bench").inbox()]() mutable { read(from); });
       return;
     }
-    auto with = bridged_by(link::tcp);
+    auto with = bridged_by(what == beside::bridge_up_unix ? link::unix_socket : link::tcp);
     if (what == beside::bridge_down) with.uri = "unix:///nonexistent/redis.sock";
     auto& bridge = bridge_.emplace(bus_, with);
-    bridge.pubsub<std::string>("bench", {.direction = redis::direction::out});
-    if (what == beside::bridge_up) expect_ready(bridge);
+    if (what == beside::stream_up) {
+      bridge.stream<std::string>("bench", {.direction = redis::direction::out, .maxlen = 10'000});
+    } else {
+      bridge.pubsub<std::string>("bench", {.direction = redis::direction::out});
+    }
+    if (what != beside::bridge_down) expect_ready(bridge);
   }
 
   ~published_topic() {

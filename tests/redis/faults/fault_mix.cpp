@@ -24,6 +24,7 @@ fault_mix::fault_mix(faults_of which, std::uint64_t seed)
       chance_(seed),
       server_({.append_only = true, .debug_command = true, .directives = {"busy-reply-threshold 10"}}) {
   add_server_faults();
+  add_odd_entries();
   if (which == faults_of::entries) add_losses();
   if (which != faults_of::receivers) add_refusals();
   if (which == faults_of::everything) add_proxy_faults("the senders' proxy", out_);
@@ -63,11 +64,63 @@ void fault_mix::add_server_faults() {
       [this] {
         if (!server_.running()) server_.start();
       });
+  add(
+      "killed, and loading",
+      [this] {
+        server_.kill();
+        suspended_ = false;
+        server_.start({"key-load-delay 10000", "loading-process-events-interval-bytes 1024"}, server_is::listening);
+      },
+      [this] { load(); });
   add("CLIENT KILL", [this] { run({"CLIENT", "KILL", "SKIPME", "yes"}); });
   add("CLIENT PAUSE", [this] { run({"CLIENT", "PAUSE", "100"}); });
   add("CLIENT PAUSE WRITE", [this] { run({"CLIENT", "PAUSE", "100", "WRITE"}); });
   add("DEBUG SLEEP", [this] { run({"DEBUG", "SLEEP", "0.1"}); });
   add("SCRIPT FLUSH", [this] { run({"SCRIPT", "FLUSH"}); });
+}
+
+/// Waits until the server has its data, if it runs.
+void fault_mix::load() {
+  run({"CONFIG", "SET", "key-load-delay", "0"});
+  if (server_.running() && !suspended_) server_.wait_until(server_is::ready);
+}
+
+void fault_mix::lock_out() {
+  run({"ACL", "SETUSER", "default", "resetpass", ">another"});
+  run({"CLIENT", "KILL", "SKIPME", "yes"});
+}
+
+void fault_mix::let_in() {
+  if (!server_.running() || suspended_) return;
+  try {
+    redis_client as_admin(server_);
+    as_admin.run("AUTH", "default", "another");  // any password, where none is needed
+    as_admin.run("ACL", "SETUSER", "default", "nopass");
+  } catch (const redis_error&) {  // another fault forbids it
+  }
+}
+
+/// None of them is an event of ours: each is set aside, by a group as a dead letter.
+void fault_mix::add_odd_entries() {
+  const std::string binary("\r\n\0\xff$5\r\n", 8);
+  using words = std::vector<std::string>;
+  for (const auto& [name, fields] :
+       {std::pair{"no payload", words{"channel", "x"}}, std::pair{"an empty payload", words{"data", ""}},
+        std::pair{"a binary one", words{"data", binary, binary, binary}},
+        std::pair{"a large one", words{"extra", "", "data", std::string(1 << 20, 'h')}},
+        std::pair{"a bad stamp", words{"data", "24 bytes as a parcel has", "actorbus", "1 x"}},
+        std::pair{"a bad run", words{"packed",
+                                     "\xff"
+                                     "abp\x7f"}}}) {
+    add(std::string("odd: ") + name, [this, fields = fields] {
+      for (const std::string key : {"t:s.1", "t:d.1", "t:g.1", "t:b.1", "t:p.1"}) {
+        words command{"XADD", key, "NOMKSTREAM", "*"};
+        command.insert(command.end(), fields.begin(), fields.end());
+        run(command);
+      }
+      for (const std::string channel : {"t:n.1", "t:b.1", "t:p.1", "t:r.1"}) run({"PUBLISH", channel, fields.back()});
+    });
+  }
 }
 
 void fault_mix::add_refusals() {
@@ -101,12 +154,15 @@ void fault_mix::add_refusals() {
         run({"CONFIG", "SET", "replica-serve-stale-data", "yes"});
       });
   add(
+      "a wrong password", [this] { lock_out(); }, [this] { let_in(); });
+  add(
       "BUSY", [this] { begin_script(); },
       [this] {
         run({"SCRIPT", "KILL"});
         script_.reset();
       });
-  for (const std::string command : {"xread", "xreadgroup", "xinfo", "xack", "xpending"}) {
+  for (const std::string command :
+       {"xread", "xreadgroup", "xinfo", "xack", "xpending", "xclaim", "eval", "script", "xgroup"}) {
     add(
         "ACL -" + command,
         [this, command] {
@@ -186,6 +242,8 @@ void fault_mix::round(const std::function<void()>& meanwhile) {
   std::shuffle(now.begin(), now.end(), chance_);
   for (const auto* each : now) each->end();
   // What could not be undone while the server was away, or refused it.
+  let_in();
+  load();
   run({"SCRIPT", "KILL"});
   run({"ACL", "SETUSER", "default", "+@all"});
   for (const auto& [name, usual] : {std::pair{"maxmemory", "0"}, {"min-replicas-to-write", "0"}}) {

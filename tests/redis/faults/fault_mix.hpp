@@ -52,6 +52,10 @@ class fault_mix {
   void add_server_faults();
   void add_refusals();
   void begin_script();
+  void lock_out();
+  void let_in();
+  void load();
+  void add_odd_entries();
   void add_proxy_faults(const std::string& name, proxy& at);
   void add_losses();
   /// Unless the server is down, suspended, or refuses it.
