@@ -278,7 +278,10 @@ void bridge_core::on_open(connection&) {
   states_->ready(supervisor::role::commands);
 }
 
-void bridge_core::on_lost(connection&, const std::string& reason) { states_->lost(supervisor::role::commands, reason); }
+void bridge_core::on_lost(connection& which, const std::string& reason) {
+  if (which.rests()) return;  // as it was asked to: it is there again when there is something for it
+  states_->lost(supervisor::role::commands, reason);
+}
 
 void bridge_core::on_push(connection& which, const reply&) { which.drop("the server sent a message nobody asked for"); }
 
