@@ -104,7 +104,7 @@ void bridge::add_pubsub(std::string_view pattern, const route_type& type, const 
                                                 std::string(to_string(options.format)) +
                                                 " has no messages; use it with stream");
   }
-  core_->add_route(bridge_core::route_kind::pubsub, pattern, options.direction, as, [&] {
+  core_->add_route(bridge_core::route_kind::pubsub, pattern, options.direction, as, type, [&] {
     std::shared_ptr<pubsub_in> in;
     std::shared_ptr<route> out;
     if (is_literal(pattern)) type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
@@ -136,26 +136,23 @@ void bridge::add_stream(std::string_view pattern, const route_type& type, const 
   } else if (comes_in(options.direction) && options.format == format::litestar) {
     refuse("no topic can be told from the key of a Litestar stream; add a route for each topic that is to come in");
   }
-  core_->add_route(
-      bridge_core::route_kind::stream, pattern, options.direction, as,
-      [&] {
-        std::shared_ptr<route> in;
-        std::shared_ptr<route> out;
-        if (is_literal(pattern)) type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
-        if (goes_out(options.direction)) {
-          out = std::make_shared<stream_out>(
-              *core_, pattern, as,
-              type.open_out(core_->bus(), pattern,
-                            outbound(options.overflow, options.capacity, pattern, core_->origin()), as.entry_shape()),
-              options, comes_in(options.direction));
-        }
-        if (comes_in(options.direction)) {
-          in = std::make_shared<stream_in>(*core_, pattern, as, type, options);
-          core_->states().need(supervisor::role::reading);
-        }
-        return std::make_shared<both_ways>(std::move(in), std::move(out));
-      },
-      &type);
+  core_->add_route(bridge_core::route_kind::stream, pattern, options.direction, as, type, [&] {
+    std::shared_ptr<route> in;
+    std::shared_ptr<route> out;
+    if (is_literal(pattern)) type.open_in(core_->bus(), pattern);  // throws what is wrong with the topic
+    if (goes_out(options.direction)) {
+      out = std::make_shared<stream_out>(
+          *core_, pattern, as,
+          type.open_out(core_->bus(), pattern, outbound(options.overflow, options.capacity, pattern, core_->origin()),
+                        as.entry_shape()),
+          options, comes_in(options.direction));
+    }
+    if (comes_in(options.direction)) {
+      in = std::make_shared<stream_in>(*core_, pattern, as, type, options);
+      core_->states().need(supervisor::role::reading);
+    }
+    return std::make_shared<both_ways>(std::move(in), std::move(out));
+  });
 }
 
 const wire_format& bridge::format_of(std::string_view topic, payload_shape shape) const {
@@ -218,22 +215,24 @@ void bridge::refuse(std::uint64_t token, std::string_view topic, std::error_code
   throw bus_error(why, "publish_confirmed on '" + std::string(topic) + "'");
 }
 
-void bridge::send_to_all(const std::vector<std::string>& topics, std::string_view payload,
-                         std::string_view content_type, const headers& with) {
+void bridge::send_to_all(const std::vector<std::string>& topics, std::type_index type, std::string_view payload,
+                         std::string_view content_type, const headers& with, const std::function<void()>& before) {
   core::require_outside_handler("bridge::publish_all");
   std::vector<bridge_core::message_for_all> all;
   std::string scratch;
   for (const auto& each : topics) {
     require_topic_name(each);
-    const wire_format* as = core_->pubsub_format(each);
+    const wire_format* as = core_->pubsub_format(each, type);
     if (as == nullptr) {
       throw bus_error(errc::invalid_argument, "publish_all: no pub/sub route takes topic '" + each + "' out; add one");
     }
+    scratch.clear();
     const outgoing one{
         .topic = each, .payload = payload, .headers = &with, .content_type = content_type, .origin = core_->origin()};
     all.push_back({as->channel(core_->options().prefix, each), std::string(as->write_message({&one, 1}, scratch)),
                    core_->echoed_by(each, *as)});
   }
+  before();
   if (!all.empty()) core_->publish_atomically(all);
 }
 

@@ -12,12 +12,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <typeindex>
 #include <utility>
 #include <vector>
 
@@ -163,14 +165,31 @@ class bridge {
   /// Publishes one value on several topics, here and for every process, in one atomic step of the server: other
   /// processes' events come before or behind all of them. At most once, by the pub/sub routes that cover the topics.
   /// Blocks for the server's answer. In formats without an origin it may come back if wait_ready was not awaited.
-  /// Throws errc::invalid_argument if one has no such route, not_connected, timeout, refused_by_server, closed,
-  /// in_handler; then nothing was published here.
+  /// Throws, and nothing was published anywhere: errc::invalid_topic, invalid_argument
+  /// if no such route takes one out, type_mismatch if it or its route is of another type, finished, not_connected,
+  /// closed, in_handler, and what the codec throws. Throws, and nothing was published here: timeout, where the server
+  /// may have published it all the same, and refused_by_server, where it has not, except on those in front of a channel
+  /// that its ACL denies.
+  /// An interceptor here concerns what is published here: what it refuses, or a topic that is finished meanwhile,
+  /// others have all the same, and so have the further topics here; the first such error is thrown.
   template <class T>
   void publish_all(const std::vector<std::string>& topics, const T& value, const headers& with = {}) {
+    require_codec<T>();
     std::string payload;
     codec<T>::encode(value, payload);
-    send_to_all(topics, payload, codec<T>::content_type, with);
-    for (const auto& each : topics) open_topic_of<T>(bus(), each).publisher({.origin = origin()}).publish(value, with);
+    std::vector<publisher<T>> here;
+    send_to_all(topics, typeid(T), payload, codec<T>::content_type, with, [&] {
+      for (const auto& each : topics) here.push_back(open_publisher_of<T>(bus(), each, origin()));
+    });
+    std::exception_ptr failed;
+    for (auto& each : here) {
+      try {
+        each.publish(value, with);
+      } catch (...) {
+        if (!failed) failed = std::current_exception();
+      }
+    }
+    if (failed) std::rethrow_exception(failed);
   }
 
   /// Deletes everything under the prefix, by SCAN and UNLINK. Blocks. Returns how many keys. Throws
@@ -182,7 +201,8 @@ class bridge {
 
   /// Calls `callback` with the present state, if there is one yet, and with each change: on the pool, as a handler.
   void on_state(std::function<void(const state&)> callback);
-  /// Waits until every connection is up and every subscription confirmed. False: not within that time.
+  /// Waits until every connection is up, or rests (bridge_options::idle_timeout), and every subscription was answered:
+  /// confirmed, or refused for good, see phase::ready. False: not within that time.
   /// Throws in_handler inside a handler.
   bool wait_ready(std::chrono::nanoseconds within);
 
@@ -207,8 +227,9 @@ class bridge {
   std::vector<past_entry> read_back(std::string_view topic, const wire_format& as, std::size_t limit);
   std::pair<std::uint64_t, std::future<stream_id>> confirm(std::string_view topic, const confirm_options& options);
   [[noreturn]] void refuse(std::uint64_t token, std::string_view topic, std::error_code why);
-  void send_to_all(const std::vector<std::string>& topics, std::string_view payload, std::string_view content_type,
-                   const headers& with);
+  /// `before`: called when all that is known to be wrong was thrown, and nothing was sent.
+  void send_to_all(const std::vector<std::string>& topics, std::type_index type, std::string_view payload,
+                   std::string_view content_type, const headers& with, const std::function<void()>& before);
   const std::shared_ptr<core::bus_core>& bus() const;
 
   std::shared_ptr<bridge_core> core_;

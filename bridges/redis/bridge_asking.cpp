@@ -25,10 +25,13 @@ const wire_format* bridge_core::stream_format(std::string_view topic, bool must_
   return nullptr;
 }
 
-const wire_format* bridge_core::pubsub_format(std::string_view topic) const {
+const wire_format* bridge_core::pubsub_format(std::string_view topic, std::type_index payload) const {
   std::lock_guard lock(mutex_);
   for (const auto& each : routes_) {
-    if (each.kind == route_kind::pubsub && matches(each.pattern, topic) && goes_out(each.way)) return each.as;
+    if (each.kind != route_kind::pubsub || !matches(each.pattern, topic) || !goes_out(each.way)) continue;
+    if (each.payload == payload) return each.as;
+    throw bus_error(errc::type_mismatch, "topic '" + std::string(topic) + "': the pub/sub route '" + each.pattern +
+                                             "' that takes it out is of another type");
   }
   return nullptr;
 }
@@ -97,7 +100,7 @@ void bridge_core::publish_atomically(const std::vector<message_for_all>& what) {
       [](std::string& to) {
         append_command(to, {"SCRIPT", "LOAD", script});
       },
-      [loaded](const reply& what) { *loaded = what.text; });
+      [loaded](const reply& answer) { *loaded = answer.text; });
   {
     std::lock_guard lock(mutex_);
     publish_sha_ = *loaded;
@@ -108,12 +111,13 @@ void bridge_core::publish_atomically(const std::vector<message_for_all>& what) {
 /// Waits only for a connection that was at rest: one that is lost may be for long.
 void bridge_core::when_ready(std::chrono::steady_clock::time_point deadline, bool rests,
                              std::function<void(bool)> then) {
+  if (std::chrono::steady_clock::now() >= deadline) return then(false);  // whoever asks has given it up
   if (has_commands()) return then(true);
-  if (!rests || std::chrono::steady_clock::now() >= deadline) return then(false);
+  if (!rests) return then(false);
   commands_->want();
   auto timer = std::make_shared<boost::asio::steady_timer>(loop_.context(), std::chrono::milliseconds{1});
-  timer->async_wait([this, timer, deadline, then = std::move(then)](boost::system::error_code error) {
-    if (!error) when_ready(deadline, true, then);
+  timer->async_wait([this, timer, deadline, then = std::move(then)](boost::system::error_code error) mutable {
+    if (!error) when_ready(deadline, true, std::move(then));
   });
 }
 
@@ -144,11 +148,11 @@ void bridge_core::ask(const std::string& what, asked_by which, const std::functi
       });
     }
   };
+  const auto deadline = connection_pool::clock::now() + options_.command_timeout;
   {
     std::lock_guard lock(closing_);
     if (is_closed()) throw bus_error(errc::closed, what + ": the bridge is closed");
-    loop_.post([this, fail, send, which] {
-      const auto deadline = connection_pool::clock::now() + options_.command_timeout;
+    loop_.post([this, fail, send, which, deadline] {
       when_ready(deadline, commands_->rests(), [this, fail, send, which, deadline](bool is_ready) {
         if (!is_ready) return fail(errc::not_connected, "there is no connection to " + where_.describe() + " now");
         if (which == asked_by::commands) return send(commands_);
@@ -156,7 +160,7 @@ void bridge_core::ask(const std::string& what, asked_by which, const std::functi
       });
     });
   }
-  if (result.wait_for(options_.command_timeout) != std::future_status::ready)
+  if (result.wait_until(deadline) != std::future_status::ready)
     throw bus_error(errc::timeout, what + ": no answer in time");
   result.get();
 }

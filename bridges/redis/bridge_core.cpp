@@ -150,7 +150,7 @@ stream_reader& bridge_core::reader() {
 }
 
 void bridge_core::add_route(route_kind kind, std::string_view pattern, direction way, const wire_format& as,
-                            const std::function<std::shared_ptr<route>()>& make, const route_type* with_history) {
+                            const route_type& type, const std::function<std::shared_ptr<route>()>& make) {
   require_pattern(pattern);
   std::shared_ptr<route> fresh;
   {
@@ -172,8 +172,8 @@ void bridge_core::add_route(route_kind kind, std::string_view pattern, direction
       }
     }
     fresh = make();
-    routes_.push_back({kind, std::string(pattern), way, &as, fresh, {}});
-    if (with_history != nullptr) routes_.back().history = with_history->add_history(bus_, pattern, as, past_of(as));
+    routes_.push_back({kind, std::string(pattern), way, &as, type.payload, fresh, {}});
+    if (kind == route_kind::stream) routes_.back().history = type.add_history(bus_, pattern, as, past_of(as));
   }
   rerouted();
   loop_.post([this, fresh] {
@@ -278,7 +278,10 @@ void bridge_core::on_open(connection&) {
   states_->ready(supervisor::role::commands);
 }
 
-void bridge_core::on_lost(connection&, const std::string& reason) { states_->lost(supervisor::role::commands, reason); }
+void bridge_core::on_lost(connection& which, const std::string& reason) {
+  if (which.rests()) return;  // as it was asked to: it is there again when there is something for it
+  states_->lost(supervisor::role::commands, reason);
+}
 
 void bridge_core::on_push(connection& which, const reply&) { which.drop("the server sent a message nobody asked for"); }
 

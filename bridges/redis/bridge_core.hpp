@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeindex>
 #include <vector>
 
 #include <bridges/redis/confirmations.hpp>
@@ -45,9 +46,9 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   void start();
   enum class route_kind : std::uint8_t { pubsub, stream };
   /// Makes a route unless it overlaps with another of its kind: errc::invalid_argument. `make` runs on the caller's
-  /// thread. `with_history`: subscribers get what is older from its streams.
+  /// thread. For a stream route subscribers get what is older from its streams.
   void add_route(route_kind kind, std::string_view pattern, direction way, const wire_format& as,
-                 const std::function<std::shared_ptr<route>()>& make, const route_type* with_history = nullptr);
+                 const route_type& type, const std::function<std::shared_ptr<route>()>& make);
   /// Ends the routes of exactly this pattern. False: there is none.
   bool remove_routes(std::string_view pattern);
   /// A route of no pattern, which others may overlap. Throws errc::closed.
@@ -62,7 +63,9 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   void rerouted() { routing_.fetch_add(1, std::memory_order_release); }
   /// The format of the stream route that covers it, null if none does. `way` of the route must go out, if asked for.
   const wire_format* stream_format(std::string_view topic, bool must_go_out) const;
-  const wire_format* pubsub_format(std::string_view topic) const;
+  /// The format of the pub/sub route that takes it out, null if none does. Throws errc::type_mismatch if that is of
+  /// another payload.
+  const wire_format* pubsub_format(std::string_view topic, std::type_index payload) const;
   /// Older entries of topics' streams.
   past_fetcher past_of(const wire_format& as);
   struct message_for_all {
@@ -135,6 +138,7 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
     std::string pattern;
     direction way;
     const wire_format* as;
+    std::type_index payload;
     std::shared_ptr<route> what;
     history_hook history;
   };

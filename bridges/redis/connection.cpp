@@ -3,8 +3,8 @@
 #include <bridges/redis/connection.hpp>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
+#include <initializer_list>
 
 #include <bridges/redis/connection_link.hpp>
 #include <bridges/redis/reused.hpp>
@@ -19,6 +19,22 @@ namespace {
 constexpr std::size_t read_size = std::size_t{64} * 1024;
 constexpr std::size_t parse_size = std::size_t{16} * 1024;
 constexpr int reads_in_a_row = 8;
+
+class nobody final : public reply_sink {
+  void take(const reply&, connection&) override {}
+  void lost(std::size_t) override {}
+};
+
+/// Has the place of those whose answers are the owner's.
+reply_sink& pushes() {
+  static nobody any;
+  return any;
+}
+
+bool is_one_of(const reply& what, std::initializer_list<std::string_view> kinds) {
+  if (!what.is_array() || what.elements.size() < 3) return false;
+  return std::find(kinds.begin(), kinds.end(), what.elements[0].text) != kinds.end();
+}
 
 }  // namespace
 
@@ -116,7 +132,7 @@ void connection::lose(const std::string& reason) {
   awaits_room_ = false;
   in_flight_ = 0;
   const bool is_over = session_.is_stopping();
-  if (was_up && !is_over) ++counts_.lost;
+  if (was_up && !is_over && !session_.rests()) ++counts_.lost;
   for (auto gone = std::exchange(awaited_, {}); const auto& each : gone) {
     if (each.to != nullptr) each.to->lost(each.count);
   }
@@ -141,10 +157,6 @@ void connection::expect(reply_sink& to, std::size_t commands, std::chrono::nanos
 }
 
 void connection::forget(const reply_sink& whom) {
-  class nobody final : public reply_sink {
-    void take(const reply&, connection&) override {}
-    void lost(std::size_t) override {}
-  };
   static nobody any;
   for (auto& each : awaited_) {
     if (each.to == &whom) each.to = &any;
@@ -152,8 +164,7 @@ void connection::forget(const reply_sink& whom) {
 }
 
 void connection::expect_pushes(std::size_t commands) {
-  counts_.commands += commands;
-  plan_flush();
+  if (commands != 0) expect(pushes(), commands);
 }
 
 void connection::plan_flush() {
@@ -232,19 +243,10 @@ void connection::read(const std::shared_ptr<link>& on) {
   drive();
 }
 
-bool connection::is_push(const reply& what) const {
-  if (!what.is_array()) return what.is_error() && awaited_.empty();
-  static constexpr std::array<std::string_view, 6> kinds{"message",     "pmessage",   "subscribe",
-                                                         "unsubscribe", "psubscribe", "punsubscribe"};
-  if (what.elements.size() < 3) return false;
-  for (const auto each : kinds) {
-    if (what.elements[0].text == each) return true;
-  }
-  return false;
-}
-
 void connection::dispatch(const reply& what) {
-  if (subscribes_ && session_.is_ready() && is_push(what)) return owner_->on_push(*this, what);
+  if (subscribes_ && session_.is_ready() && is_one_of(what, {"message", "pmessage"})) {
+    return owner_->on_push(*this, what);
+  }
   if (awaited_.empty()) {
     if (what.is_error()) return fail(link_, std::string(what.text));  // too many clients, and the like
     return fail(link_, "the server answered a command that was not sent");
@@ -252,9 +254,17 @@ void connection::dispatch(const reply& what) {
   reply_sink* const to = awaited_.front().to;
   if (--awaited_.front().count == 0) awaited_.pop_front();
   if (--in_flight_ == 0) session_.settled();
+  if (to == &pushes()) return take_confirmation(what);
   if (to != nullptr) return to->take(what, *this);
   session_.answered(what, clock::now());
   if (!session_.is_ready()) drive();
+}
+
+void connection::take_confirmation(const reply& what) {
+  if (!what.is_error() && !is_one_of(what, {"subscribe", "unsubscribe", "psubscribe", "punsubscribe"})) {
+    return fail(link_, "the server answered a subscription with something else");
+  }
+  owner_->on_push(*this, what);
 }
 
 }  // namespace actorbus::redis

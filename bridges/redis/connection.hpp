@@ -43,7 +43,7 @@ class connection_owner {
   virtual void on_open(connection& which) = 0;
   /// After every sink was told; not when it was stopped. `reason` is without secrets.
   virtual void on_lost(connection& which, const std::string& reason) = 0;
-  /// A reply that nobody expects: a message, or the answer to a subscription.
+  /// A message, or the answer to a subscription: an array of at least three that begins with its kind, or an error.
   virtual void on_push(connection& which, const reply& what) = 0;
   virtual void on_stopped(connection& /*which*/) {}
 };
@@ -91,7 +91,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   void expect(reply_sink& to, std::size_t commands, std::chrono::nanoseconds longer = {});
   /// Replies still awaited for `whom` go to nobody: it is about to end.
   void forget(const reply_sink& whom);
-  /// Nobody gets their replies (but messages and confirmations, which are pushes).
+  /// So many of them are subscriptions, or their end: each is answered once, to `on_push`.
   void expect_pushes(std::size_t commands);
   /// Sends what was appended now, not behind what the loop does first.
   void flush();
@@ -102,7 +102,7 @@ class connection final : public std::enable_shared_from_this<connection> {
 
  private:
   struct awaited {
-    reply_sink* to;  ///< null: the session
+    reply_sink* to;  ///< null: the session; `pushes`: the owner
     std::size_t count;
   };
   struct link;  // connection_link.hpp
@@ -119,7 +119,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   void wait_to_read(const std::shared_ptr<link>& on);
   void read(const std::shared_ptr<link>& on);
   void dispatch(const reply& what);
-  bool is_push(const reply& what) const;
+  void take_confirmation(const reply& what);
   void plan_flush();
   void await(reply_sink* to, std::size_t count);
 

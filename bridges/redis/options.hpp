@@ -26,7 +26,8 @@ struct bridge_options {
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds{5};
   std::chrono::nanoseconds command_timeout = std::chrono::seconds{5};  ///< replies are awaited, and none comes: lost
   std::chrono::nanoseconds health_check = std::chrono::seconds{15};    ///< silence before a PING; 0: never
-  std::chrono::nanoseconds idle_timeout{0};  ///< the connection for commands rests after so long without one; 0: never
+  std::chrono::nanoseconds idle_timeout{0};  ///< the connection for commands rests after so long without one, which is
+                                             ///< no loss: the next command makes it anew; 0: never
   std::chrono::nanoseconds retry_first = std::chrono::milliseconds{50};  ///< the first wait before a reconnect
   std::chrono::nanoseconds retry_most = std::chrono::seconds{5};         ///< it doubles up to this
   std::size_t max_in_flight = 8192;  ///< events a route may have sent without a reply; at least 1

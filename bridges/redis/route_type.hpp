@@ -89,6 +89,15 @@ actorbus::topic<T> open_topic_of(const std::shared_ptr<core::bus_core>& bus, std
   return actorbus::topic<T>(std::static_pointer_cast<core::topic_of<T>>(std::move(found)));
 }
 
+/// Throws what bus::topic throws, and errc::finished or closed if the topic takes nothing any more.
+template <class T>
+publisher<T> open_publisher_of(const std::shared_ptr<core::bus_core>& bus, std::string_view name,
+                               std::uint64_t origin) {
+  const auto found = open_topic_of<T>(bus, name);
+  if (const auto why = found.core()->refusal(false)) throw bus_error(why, "publish on '" + std::string(name) + "'");
+  return found.publisher({.origin = origin});
+}
+
 /// Throws errc::decode_failed, whatever the codec throws.
 template <class T>
 T decode_payload(const incoming& what, payload_shape shape) {

@@ -1,6 +1,7 @@
 #include <bridges/redis/session.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <bridges/redis/command.hpp>
@@ -8,6 +9,26 @@
 namespace actorbus::redis {
 
 namespace {
+
+/// Between two looks at whether the server still has the connection that was left behind.
+constexpr std::chrono::milliseconds look_again{10};
+
+/// What the server says to AUTH, unless its words may be ours: where the command is renamed, it quotes user and
+/// password.
+std::string without_secrets(const reply& refusal) {
+  static constexpr std::array<std::string_view, 8> harmless{"WRONGPASS ",
+                                                            "NOAUTH ",
+                                                            "LOADING ",
+                                                            "MASTERDOWN ",
+                                                            "BUSY ",
+                                                            "ERR invalid password",
+                                                            "ERR Client sent AUTH, but no password is set",
+                                                            "ERR AUTH <password> called without any password"};
+  for (const auto each : harmless) {
+    if (refusal.text.starts_with(each)) return std::string(refusal.text);
+  }
+  return std::string(refusal.error_code()) + " (its text is left out, it may hold the password)";
+}
 
 std::string seconds_of(std::chrono::nanoseconds time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
@@ -26,6 +47,7 @@ session_action session::next(time_point now) {
   switch (state_) {
     case state::idle:
       if (!wanted_ && !is_wanted_) return {};
+      wakes_ = !wanted_;
       [[fallthrough]];
     case state::waiting:
       if (state_ == state::waiting && now < deadline_) return {};
@@ -52,8 +74,9 @@ session_action session::next(time_point now) {
 
 session::time_point session::wake_at() const {
   switch (state_) {
-    case state::connecting:
     case state::greeting:
+      return awaits_its_end() ? ask_again_ : deadline_;
+    case state::connecting:
     case state::waiting:
       return deadline_;
     case state::ready: {
@@ -94,6 +117,7 @@ void session::left_behind(std::string address) {
 void session::come_down(std::string reason, time_point) {
   if (state_ != state::connecting && state_ != state::greeting && state_ != state::ready) return;
   state_ = state::lost;
+  wakes_ = false;
   reason_ = std::move(reason);
   questions_.clear();
 }
@@ -104,12 +128,14 @@ session_action session::lose(std::string reason, time_point now) {
 }
 
 session_action session::greet(time_point now) {
-  if (greeted_ && questions_.empty() && left_behind_) {
+  if (awaits_its_end()) {
+    if (now < ask_again_) return {};
     questions_ = static_cast<char>(question::left);
     return {session_action::kind::send, about_left_behind(now), 1, {}};
   }
   if (greeted_ && questions_.empty()) {
     state_ = state::ready;
+    wakes_ = false;
     retries_.reset();
     return {session_action::kind::open, {}, 0, {}};
   }
@@ -118,6 +144,7 @@ session_action session::greet(time_point now) {
     return now < deadline_ ? session_action{}
                            : lose("no answer to the greeting within " + seconds_of(with_.command_timeout), now);
   greeted_ = true;
+  ask_again_ = now;
   reason_.clear();
   session_action hello{session_action::kind::send, {}, 0, {}};
   auto ask = [&](question what, std::initializer_list<std::string_view> words) {
@@ -125,12 +152,10 @@ session_action session::greet(time_point now) {
     questions_ += static_cast<char>(what);
     ++hello.replies;
   };
-  if (!with_.password.empty()) {
-    if (with_.user.empty()) {
-      ask(question::auth, {"AUTH", with_.password});
-    } else {
-      ask(question::auth, {"AUTH", with_.user, with_.password});
-    }
+  if (!with_.user.empty()) {
+    ask(question::auth, {"AUTH", with_.user, with_.password});  // also one who needs no password
+  } else if (!with_.password.empty()) {
+    ask(question::auth, {"AUTH", with_.password});
   }
   // RESP2 needs no HELLO: it is what every connection begins with, and servers before 6 do not know the command.
   if (with_.database != 0) ask(question::select, {"SELECT", std::to_string(with_.database)});
@@ -158,9 +183,11 @@ void session::answered(const reply& what, time_point now) {
   if (state_ != state::greeting || questions_.empty()) return;
   const auto to = static_cast<question>(questions_.front());
   questions_.erase(0, 1);
-  if (to == question::left && what.error_code() != "BUSY" &&
-      (!what.is_text() || what.text.find(left_behind_->second + ' ') == what.text.npos))
-    left_behind_.reset();
+  if (to == question::left) {
+    ask_again_ = now + look_again;
+    const bool is_there = what.is_text() && what.text.find(left_behind_->second + ' ') != what.text.npos;
+    if (!is_there && what.error_code() != "BUSY") left_behind_.reset();
+  }
   if (to == question::id && what.kind == reply_kind::integer) client_id_ = what.integer;
   if (!what.is_error()) return;
   const auto code = what.error_code();
@@ -170,7 +197,7 @@ void session::answered(const reply& what, time_point now) {
   if (refused_) return;                   // the first reason counts
   refused_ = true;
   const char* asked = to == question::auth ? "AUTH: " : to == question::select ? "SELECT: " : "";
-  reason_ = asked + std::string(what.text);
+  reason_ = asked + (to == question::auth ? without_secrets(what) : std::string(what.text));
   questions_ = static_cast<char>(question::ping);  // never ready
 }
 

@@ -18,8 +18,8 @@
 namespace actorbus::redis {
 
 struct session_settings {
-  std::string user = {};
-  std::string password = {};
+  std::string user = {};      ///< empty: the default user
+  std::string password = {};  ///< both empty: it does not log in
   std::uint32_t database = 0;
   std::string client_name = {};  ///< as CLIENT LIST shows it; empty: none
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds{5};
@@ -81,8 +81,9 @@ class session {
 
   bool is_ready() const { return state_ == state::ready; }
   bool is_stopped() const { return state_ == state::stopped; }
-  /// Not connected, since nothing was wanted for so long.
-  bool rests() const { return state_ == state::idle; }
+  /// Not connected, since nothing was wanted for so long; or it was so, and the connection that is wanted now has not
+  /// come about yet, nor failed.
+  bool rests() const { return state_ == state::idle || wakes_; }
   bool is_stopping() const { return stopping_; }
   /// How often it was connected; the number of the present connection.
   std::uint64_t connections() const { return connections_; }
@@ -95,6 +96,7 @@ class session {
   enum class question : std::uint8_t { ping, auth, select, left, name, id };
 
   session_action greet(time_point now);
+  bool awaits_its_end() const { return greeted_ && questions_.empty() && left_behind_; }
   std::string about_left_behind(time_point now) const;
   session_action lose(std::string reason, time_point now);
   session_action look(time_point now);
@@ -106,6 +108,7 @@ class session {
   bool wanted_ = false;
   bool stopping_ = false;
   bool is_wanted_ = false;
+  bool wakes_ = false;    ///< left its rest because something is wanted
   bool greeted_ = false;  ///< the greeting was sent
   bool pinged_ = false;   ///< a health check is awaited
   bool awaits_ = false;
@@ -116,6 +119,7 @@ class session {
   std::string questions_;  ///< what the awaited answers of the greeting are to, a question each
   std::string reason_;
   time_point deadline_{};               ///< of connecting, greeting or waiting
+  time_point ask_again_{};              ///< about what was left behind
   time_point heard_{};                  ///< or began to wait for a reply
   time_point sent_{};                   ///< the last command
   std::chrono::nanoseconds longer_{0};  ///< of what is awaited

@@ -9,7 +9,9 @@ namespace actorbus::redis {
 
 enum class phase : std::uint8_t {
   connecting,  ///< an attempt begins
-  ready,       ///< every connection the bridge needs is up, and the server has confirmed its subscriptions
+  ready,       ///< every connection the bridge needs is up, and the server has answered for its subscriptions:
+               ///< confirmed, or refused for good, which is counted in stats::refused and said in the log. One that
+               ///< rests (bridge_options::idle_timeout) is as good as up; when it is needed, `connecting` follows
   lost,        ///< one of them is gone, or could not be made; another attempt follows by itself
   closed,      ///< for good
 };

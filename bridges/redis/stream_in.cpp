@@ -27,7 +27,8 @@ void stream_in::start() {
     return;
   }
   core_.reader().pump();
-  if (core_.commands().is_ready()) on_commands();
+  if (core_.commands().is_ready()) return on_commands();
+  core_.commands().want();  // it may rest
 }
 
 void stream_in::finish() {

@@ -82,6 +82,8 @@ void supervisor::waits(role what) {
 void supervisor::connecting(role what, const void* whose) {
   std::lock_guard lock(mutex_);
   numbers_[{what, whose}] = ++number_;
+  // Up so far is one that rested.
+  if (const auto at = roles_.find({what, whose}); at != roles_.end()) at->second = standing::down;
   if (!closed_) tell({phase::connecting, {}, number_});
 }
 

@@ -27,7 +27,7 @@ struct uri {
   std::uint16_t port = 6379;  ///< TCP and TLS
   std::string path = {};      ///< of the unix socket
   std::string user = {};      ///< empty: the default user
-  std::string password = {};  ///< empty: do not log in
+  std::string password = {};  ///< empty: none; without a user, too: do not log in
   std::uint32_t database = 0;
 
   /// Throws errc::invalid_argument, saying which part is wrong and what would be right.

@@ -50,32 +50,6 @@ TEST_CASE("publish_confirmed while Redis is away fails in time, and with the bri
   CHECK(error_of([&] { cut.get(); }) == errc::closed);
 }
 
-TEST_CASE("publish_all publishes on several topics in one step, here and there", "[redis][pubsub]") {
-  const redis_server server;
-  process a(server);
-  process b(server);
-  auto here = a.bus.inbox<std::string>("m.*");
-  auto there = b.bus.inbox<std::string>("m.*");
-  a.redis.pubsub<std::string>("m.*");
-  b.redis.pubsub<std::string>("m.*");
-  REQUIRE(a.redis.wait_ready(patience));
-  REQUIRE(b.redis.wait_ready(patience));
-  CHECK(error_of([&] { a.redis.publish_all<std::string>({"m.a", "other"}, "no"); }) == errc::invalid_argument);
-  a.redis.publish_all<std::string>({"m.a", "m.b"}, "1");
-  redis_client(server).run("SCRIPT", "FLUSH");
-  a.redis.publish_all<std::string>({"m.a"}, "2", {{"k", "v"}});
-  a.redis.publish_all<std::string>({}, "nothing");
-  CHECK(sorted(read(here, 3)) == lines{"1", "1", "2"});  // topics have no order among them
-  lines got;
-  for (int i = 0; i < 3; ++i) {
-    const auto one = there.next(patience);
-    REQUIRE(one);
-    got.push_back(**one);
-    CHECK(one->headers().get("k") == (**one == "2" ? "v" : ""));
-  }
-  CHECK(sorted(got) == lines{"1", "1", "2"});
-}
-
 TEST_CASE("flush_all deletes what is under the prefix and nothing else, and refuses an empty one",
           "[redis][flush_all]") {
   const redis_server server;
@@ -152,18 +126,4 @@ TEST_CASE("publish_confirmed on a closed bridge fails at once", "[redis][confirm
   a.redis.stream<std::string>("x", {.direction = redis::direction::out});
   a.redis.close(patience);
   CHECK(error_of([&] { a.redis.publish_confirmed("x", std::string("late")).get(); }) == errc::closed);
-}
-
-TEST_CASE("a request wakes a connection that rests", "[redis][pool]") {
-  const redis_server server;
-  process a(server, {.idle_timeout = 20ms});
-  a.redis.pubsub<std::string>("news", {.direction = redis::direction::out});
-  REQUIRE(eventually([&] { return a.redis.stats().connections_made > 0; }));
-  redis_client client(server);
-  for (int i = 0; i < 3; ++i) {
-    REQUIRE(eventually(
-        [&] { return client.run("CLIENT", "LIST").text().find("name=actorbus:commands") == std::string::npos; }));
-    a.redis.publish_all({"news"}, std::string("hello"));
-    CHECK(a.redis.history<std::string>("x", 1).empty());
-  }
 }

@@ -47,23 +47,6 @@ TEST_CASE("on_state tells each connection, and stats count", "[redis][state]") {
   CHECK(a.redis.stats().bytes_out > 0);
 }
 
-TEST_CASE("a connection for commands rests when asked to, and is there again for the next event", "[redis][state]") {
-  const redis_server server;
-  process a(server, {.idle_timeout = 50ms});
-  a.redis.stream<std::string>("x", {.direction = redis::direction::out});
-  auto topic = a.bus.topic<std::string>("x");
-  std::uint64_t made = 0;
-  for (std::uint64_t i = 1; i <= 4; ++i) {
-    topic.publish(std::to_string(i));
-    REQUIRE(eventually([&] { return a.redis.stats().out == i; }));
-    redis_client client(server);
-    REQUIRE(eventually([&] { return client.run("CLIENT", "LIST").text().find("name=actorbus") == std::string::npos; }));
-    // The first finds a connection that is there from the beginning, or has rested already.
-    if (i != 1) CHECK(a.redis.stats().connections_made == made + 1);
-    made = a.redis.stats().connections_made;
-  }
-}
-
 TEST_CASE("stats count bytes, what waits, what is on its way, echoes, and what a full topic did not take",
           "[redis][state]") {
   redis_server server;

@@ -72,6 +72,31 @@ TEST_CASE("a session logs in with a password, as a user, and selects its databas
   CHECK(hello.replies == 4);
 }
 
+TEST_CASE("a session logs in as a user who needs no password", "[session]") {
+  script s({.user = "ann"});
+  const auto hello = s.connect();
+  CHECK(hello.bytes.find("*3\r\n$4\r\nAUTH\r\n$3\r\nann\r\n$0\r\n\r\n") == 0);
+  CHECK(hello.replies == 3);
+}
+
+TEST_CASE("what a server quotes of a login stays out of the reason", "[session]") {
+  script s({.user = "bob", .password = "hunter2"});
+  s.connect();
+  s.answer(reply_kind::error, "ERR unknown command 'AUTH', with args beginning with: 'bob' 'hunter2' ");
+  const auto drop = s.next();
+  CHECK(drop.what == kind::drop);
+  CHECK(drop.text == "AUTH: ERR (its text is left out, it may hold the password)");
+  CHECK(s.session.lost_because().find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("a password where the server wants none is told as such", "[session]") {
+  script s({.password = "secret"});
+  s.connect();
+  const std::string text = "ERR AUTH <password> called without any password configured for the default user.";
+  s.answer(reply_kind::error, text);
+  CHECK(s.next().text == "AUTH: " + text);
+}
+
 TEST_CASE("a refused password loses the connection, and the reason names no secret", "[session]") {
   script s({.password = "secret"});
   const auto hello = s.connect();
@@ -128,6 +153,11 @@ TEST_CASE("the end of a connection that was given up is waited for, and brought 
   CHECK(ask.bytes == "*4\r\n$6\r\nCLIENT\r\n$4\r\nLIST\r\n$2\r\nID\r\n$2\r\n42\r\n");
   CHECK(ask.replies == 1);
   s.answer(reply_kind::string, "id=42 addr=127.0.0.1:50123 laddr=127.0.0.1:6379 fd=8\n");
+  // Not again at once: the server has other work.
+  CHECK(s.next_kind() == kind::wait);
+  CHECK(s.session.wake_at() > s.now);
+  CHECK(s.session.wake_at() <= s.now + 100ms);
+  s.now = s.session.wake_at();
   const auto again = s.next();
   CHECK(again.bytes == ask.bytes);
   SECTION("it ends") { s.answer(reply_kind::string, ""); }
@@ -136,6 +166,7 @@ TEST_CASE("the end of a connection that was given up is waited for, and brought 
   SECTION("it does not end by itself") {
     s.now += 1s;
     s.answer(reply_kind::string, "id=42 addr=127.0.0.1:50123 laddr=127.0.0.1:6379 fd=8\n");
+    s.now = s.session.wake_at();
     const auto end = s.next();
     CHECK(end.bytes.find("KILL\r\n$2\r\nID\r\n$2\r\n42\r\n$4\r\nADDR\r\n$15\r\n127.0.0.1:50123\r\n") !=
           std::string::npos);
@@ -273,6 +304,41 @@ TEST_CASE("an idle session rests when asked to, until a command is wanted", "[se
   CHECK(s.session.wake_at() == session::time_point::max());
   s.session.wanted();
   CHECK(s.next_kind() == kind::connect);
+}
+
+TEST_CASE("a session that is woken counts as resting until it is ready, or has failed to", "[session]") {
+  script s({.health_check = 0s, .idle_timeout = 1min});
+  s.become_ready();
+  CHECK_FALSE(s.session.rests());
+  s.now += 1min;
+  REQUIRE(s.next_kind() == kind::drop);
+  CHECK(s.session.rests());
+  s.session.wanted();
+  REQUIRE(s.next_kind() == kind::connect);
+  CHECK(s.session.rests());
+  SECTION("ready") {
+    s.session.connected(s.now);
+    const auto hello = s.next();
+    CHECK(s.session.rests());
+    for (std::size_t i = 0; i < hello.replies; ++i) s.answer(reply_kind::status, "OK");
+    REQUIRE(s.next_kind() == kind::open);
+  }
+  SECTION("failed") {
+    s.session.disconnected("refused", s.now);
+    CHECK_FALSE(s.session.rests());
+    CHECK(s.next_kind() == kind::wait);
+    s.now = s.session.wake_at();
+    REQUIRE(s.next_kind() == kind::connect);
+  }
+  CHECK_FALSE(s.session.rests());
+}
+
+TEST_CASE("a session that is only started does not count as resting", "[session]") {
+  script s({.idle_timeout = 1min});
+  s.session.start();
+  s.session.wanted();
+  REQUIRE(s.next_kind() == kind::connect);
+  CHECK_FALSE(s.session.rests());
 }
 
 TEST_CASE("a stopped session drops what it has and never connects again", "[session]") {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <vector>
 
 #include "tests/catch.hpp"
@@ -141,6 +142,42 @@ TEST_CASE("a consumer whose password is wrong is told, and begins once it is rig
   client.run("ACL", "SETUSER", "ann", ">wr0ng");
   CHECK(eventually([&] { return bridge.stats().consumed == 1; }));
   CHECK(calls == 1);
+}
+
+TEST_CASE("a server that quotes the login it does not understand brings it into no reason and no log",
+          "[redis][faults][login]") {
+  const redis_server server({.directives = {"rename-command AUTH \"\""}});
+  recording_logger log;
+  {
+    bus local(bus_options{.logger = log.logger()});
+    redis::bridge bridge(local, {.uri = at(server, "bob:hunter2@"), .retry_first = 1ms, .retry_most = 10ms});
+    state_log states(bridge);
+    bridge.pubsub<std::string>("x");
+    REQUIRE(eventually([&] { return states.count(redis::phase::lost) >= 4; }));
+    for (const auto& each : states.all()) {
+      CAPTURE(each.state.reason);
+      if (each.state.phase == redis::phase::lost) CHECK(mentions(each.state.reason, "AUTH: ERR"));
+      CHECK_FALSE(mentions(each.state.reason, "hunter2"));
+      CHECK_FALSE(mentions(each.state.reason, "bob"));
+    }
+  }
+  CHECK_FALSE(mentions(log.text(), "hunter2"));
+}
+
+TEST_CASE("a user who needs no password is logged in as", "[redis][faults][login]") {
+  const redis_server server({.users = {"ann on nopass ~* &* +@all"}});
+  bus local;
+  redis::bridge bridge(local, {.uri = at(server, "ann@")});
+  bridge.pubsub<std::string>("x");
+  REQUIRE(bridge.wait_ready(20s));
+  std::istringstream clients(redis_client(server).run("CLIENT", "LIST").text());
+  std::size_t count = 0;
+  for (std::string each; std::getline(clients, each);) {
+    if (!mentions(each, "name=actorbus")) continue;
+    CHECK(mentions(each, " user=ann "));
+    ++count;
+  }
+  CHECK(count == 2);
 }
 
 TEST_CASE("a database that is not there is told as the reason", "[redis][faults][login]") {
