@@ -79,6 +79,7 @@ TEST_CASE("a stream's event that waits behind much of another route is not flush
   for (const auto* each : {"large", "huge"}) a.redis.pubsub<std::string>(each, {.direction = redis::direction::out});
   a.redis.stream<std::string>("x", {.direction = redis::direction::out});
   REQUIRE(a.redis.wait_ready(patience));
+  a.redis.publish_all({"large", "huge"}, std::string("small"));  // has the server know the script
   server.suspend();
   // Far more than the system takes by itself.
   std::thread other([&] {
