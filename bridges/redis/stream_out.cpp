@@ -121,10 +121,10 @@ void stream_out::pump_later(std::chrono::nanoseconds after) {
 
 bool stream_out::is_flushed() {
   if (stopped_) return true;
-  pump();
+  const bool all = pump_all();
   // Not before the inbox was looked into and found empty: until the script is there, and while much of other routes
   // waits to be sent, nothing is taken.
-  return waiting_.empty() && (from_.is_closed() || has_taken_all_);
+  return waiting_.empty() && (from_.is_closed() || (all && has_taken_all_));
 }
 
 bool stream_out::is_settled(std::string_view topic, std::uint64_t until) {
