@@ -54,6 +54,11 @@ class both_ways final : public route {
     each([&](route& r) { next = next ? next : r.next_of(topic); });
     return next;
   }
+  const own_entries* own_of(std::string_view topic) override {
+    const own_entries* own = nullptr;
+    each([&](route& r) { own = own != nullptr ? own : r.own_of(topic); });
+    return own;
+  }
 
  private:
   template <class F>

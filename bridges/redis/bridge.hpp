@@ -86,7 +86,23 @@ class bridge {
   /// end of a replay by `caught_up`. A subscriber that asks for more than the topic keeps gets the older part from the
   /// stream, joined without gap or double: it begins once what was published before it is out, after
   /// bridge_options::command_timeout at the latest. A pattern's streams are found twice a second; one made since is
-  /// read from its beginning. Throws as pubsub does, and errc::invalid_argument for replay::after (use
+  /// read from its beginning.
+  ///
+  /// What overflows before it could go out is counted in stats().dropped_out and told in this bus's log; with
+  /// `disconnect`, told once, as nothing of the topic goes out any more. A reader of the stream is not told by a
+  /// notice: where an origin is carried, its events' origin_sequence leaps, as it does for what did not go by this
+  /// route.
+  ///
+  /// Where a format carries no origin (see FORMAT.md), this process' own entries are told by content and order. Without
+  /// `deduplicate`, one that was sent again after a lost reply may come back once, behind a `gap`. In the joined
+  /// history those whose replies were lost, and those before the newest 65,536 of a topic, are taken for others': they
+  /// may come twice, or be missing where others' are in the log already. Take `native` or `packed` where that matters.
+  ///
+  /// `maxlen` counts events. In `packed` the server is asked to keep as many of the newest entries as hold them, by
+  /// what this bridge has added; each entry it does not know counts as one event, so that until it has added `maxlen`
+  /// events more may be kept, never fewer. What others add to the stream meanwhile is taken to be as full as its own:
+  /// of several that write it, one whose entries hold many trims those of others that hold few. There use `max_age`.
+  /// Throws as pubsub does, and errc::invalid_argument for replay::after (use
   /// stream_options::after), for `maxlen` together with `max_age`, for a pattern by which Litestar's streams are to
   /// come in (their keys do not tell the topic), and where another route takes in the same stream for another topic.
   template <class T>
@@ -149,8 +165,11 @@ class bridge {
   /// Publishes on the topic, through its stream route, and tells the entry's id once the server has acknowledged it:
   /// for options.replicas, once so many replicas have it too. The event's origin is this bridge, not 0, and its
   /// origin_sequence says nothing. The future fails with timeout, refused_by_server, or closed; an event whose
-  /// acknowledgement was lost may be in the stream all the same. Throws errc::invalid_argument if no stream route takes
-  /// the topic out, would_block if the topic is full, and what a publish throws.
+  /// acknowledgement was lost may be in the stream all the same. With `deduplicate` it fails with not_connected if the
+  /// event is in the stream, the reply with its id was lost with a connection, and the server did not keep the id for
+  /// us, because this user may not HSET or HGET. Without, what was sent again has the id of the later entry. Throws
+  /// errc::invalid_argument if no stream route takes the topic out, would_block if the topic is full, and what a
+  /// publish throws.
   template <class T>
   std::future<stream_id> publish_confirmed(std::string_view topic, T value, const confirm_options& options = {},
                                            headers with = {}) {

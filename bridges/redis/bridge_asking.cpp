@@ -53,6 +53,13 @@ std::optional<stream_offset> bridge_core::next_of(std::string_view topic) {
   return std::nullopt;
 }
 
+const own_entries* bridge_core::own_of(std::string_view topic) {
+  for (const auto& each : running_) {
+    if (const own_entries* const own = each->own_of(topic)) return own;
+  }
+  return nullptr;
+}
+
 past_fetcher bridge_core::past_of(const wire_format& as) {
   return [weak = weak_from_this(), &as](const history_request& what, past_taker then) {
     stream_history::fetch(weak, as, what, std::move(then));

@@ -122,6 +122,7 @@ class bridge_core final : public connection_owner, public std::enable_shared_fro
   /// See route.
   bool is_settled(std::string_view topic, std::uint64_t until);
   std::optional<stream_offset> next_of(std::string_view topic);
+  const own_entries* own_of(std::string_view topic);
   echo_filter echoes;  ///< of streams; for those of messages see message_hub
   confirmations confirming;
   stats counts;  ///< what routes count; connections count by themselves

@@ -55,6 +55,18 @@ class echo_filter {
     return true;
   }
 
+  /// Nobody knows whether it had come: it comes back once or twice.
+  void sent_again(const std::string& channel, const mark& what) {
+    auto& ours = twice_[channel];
+    if (ours.size() == most) ours.pop_front();
+    ours.push_back({what.size, what.hash, 0});
+  }
+  /// Whether what is no echo may be the second of one that was sent again. True once for each.
+  bool may_be_second(const std::string& channel, std::string_view payload) {
+    const auto found = twice_.find(channel);
+    return found != twice_.end() && take(found->second, payload.size(), std::hash<std::string_view>{}(payload));
+  }
+
   /// The connection was lost: what was in flight may never come.
   void forget() {
     in_flight_.clear();
@@ -86,6 +98,7 @@ class echo_filter {
   }
 
   std::unordered_map<std::string, channel_prints> in_flight_;
+  std::unordered_map<std::string, std::deque<print>> twice_;
   std::uint64_t era_ = 1;
 };
 

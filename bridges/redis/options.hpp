@@ -44,7 +44,7 @@ struct pubsub_options {
 };
 
 struct stream_options {
-  std::uint64_t maxlen = 0;          ///< entries kept (events, where packed); 0: all
+  std::uint64_t maxlen = 0;          ///< events kept, no fewer; 0: all. Where packed, see bridge::stream
   std::chrono::milliseconds ttl{0};  ///< the stream expires so long after the last event; 0: never
   replay from = replay::live();      ///< where reading begins: live, last (events), all or since
   redis::direction direction = redis::direction::both;

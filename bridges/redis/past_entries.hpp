@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,12 +39,15 @@ struct takeover {
   std::uint64_t self = 0;                                           ///< the bridge's origin
   std::uint64_t until = std::numeric_limits<std::uint64_t>::max();  ///< the log has what was published here from it on
   stream_offset next = stream_offset::max();                        ///< and what came from others from here on
-  std::string topic = {};  ///< whose log; an event that tells another shares the stream only
+  std::string topic = {};                       ///< whose log; an event that tells another shares the stream only
+  std::map<stream_id, std::uint64_t> own = {};  ///< published here, with its sequence, where entries do not tell
 
   bool is_of_topic(const incoming& what) const { return what.topic.empty() || what.topic == topic; }
   bool is_before(const stream_id& id, const incoming& what) const {
     if (!is_of_topic(what)) return false;
-    return what.origin == self ? what.origin_sequence < until : stream_offset{id, what.place} < next;
+    if (what.origin == self) return what.origin_sequence < until;
+    if (const auto found = own.find(id); found != own.end()) return found->second < until;
+    return stream_offset{id, what.place} < next;
   }
 };
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include <bridges/redis/own_entries.hpp>
 #include <bridges/redis/stats.hpp>
 #include <bridges/redis/stream_offset.hpp>
 
@@ -33,6 +34,8 @@ class route {
   virtual bool is_settled(std::string_view /*topic*/, std::uint64_t /*until*/) { return true; }
   /// The first event of the stream that is not yet in the topic's log, if this route reads the stream into it.
   virtual std::optional<stream_offset> next_of(std::string_view /*topic*/) { return std::nullopt; }
+  /// What it has added to the topic's stream and the server has acknowledged, if entries do not tell their origin.
+  virtual const own_entries* own_of(std::string_view /*topic*/) { return nullptr; }
 };
 
 }  // namespace actorbus::redis

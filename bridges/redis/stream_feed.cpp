@@ -271,9 +271,14 @@ bool stream_feed::hand_on(const reply& entry, stream_id number) {
     core_.warn("not decodable", "entry " + std::string(id) + " of '" + key_ + "' was set aside: " + wrong);
     return true;
   }
-  if (!as_.entries_carry_origin() && place_ == 0 && core_.echoes.is_echo(key_, print_of(fields_))) {
-    ++core_.counts.echoes;
-    return true;
+  if (!as_.entries_carry_origin() && place_ == 0) {
+    const std::string print = print_of(fields_);
+    if (core_.echoes.is_echo(key_, print)) {
+      ++core_.counts.echoes;
+      return true;
+    }
+    if (core_.echoes.may_be_second(key_, print))
+      return tell_before(gap{.topic = {}, .reason = "an event was sent again, and may have come back"});
   }
   if (begins_within_ && begins_within_->id == number) place_ = std::exchange(begins_within_, {})->place;
   for (; place_ < events_.size(); ++place_) {
@@ -284,6 +289,13 @@ bool stream_feed::hand_on(const reply& entry, stream_id number) {
   }
   place_ = 0;
   return true;
+}
+
+/// Before the entry that is at hand, which is come back to.
+bool stream_feed::tell_before(log_notice what) {
+  backlog_.front().notice = std::move(what);
+  backlog_.front().behind = handed_on_;
+  return false;
 }
 
 void stream_feed::stop() {

@@ -92,6 +92,7 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   bool hand_on(batch& from);
   bool hand_on(const reply& entry, stream_id id);
   fault read_events(const reply& entry);
+  bool tell_before(log_notice what);
   void come_back() {
     later_.plan(weak_from_this());
     if (!with_.resume_as.empty()) save_later_.plan(weak_from_this());  // a topic may be full for long

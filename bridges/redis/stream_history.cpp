@@ -22,6 +22,10 @@ constexpr std::size_t most_lost = 8;
 /// Between two looks whether what was published before is out, and the reading has begun.
 constexpr std::chrono::milliseconds look_every{1};
 
+std::optional<stream_id> id_of(const reply& entry) {
+  return entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
+}
+
 std::size_t wanted_of(const history_request& what) {
   if (what.from.kind() != replay_kind::last) return std::numeric_limits<std::size_t>::max();
   return what.from.count() - std::min<std::size_t>(what.from.count(), what.have);
@@ -65,7 +69,7 @@ void stream_history::prepare() {
   if (core->has_commands() && (core->is_settled(what_.topic, what_.until) || now >= deadline_)) {
     draw_line(*core);
     deadline_ = now + core->options().command_timeout;
-    return ask();
+    return core->own_of(what_.topic) != nullptr ? ask_newest(*core) : ask();
   }
   if (now >= deadline_) return give_up("there is no connection");
   auto timer = std::make_shared<boost::asio::steady_timer>(core->loop().context(), look_every);
@@ -94,6 +98,31 @@ void stream_history::draw_line(bridge_core& core) {
   });
 }
 
+void stream_history::ask_newest(bridge_core& core) {
+  append_command(core.commands().out(), {"XREVRANGE", key_, "+", "-", "COUNT", "1"});
+  expect_once(core.commands(), [self = shared_from_this()](const reply* what) { self->take_newest(what); });
+}
+
+void stream_history::take_newest(const reply* what) {
+  const auto core = core_.lock();
+  if (!core || core->is_closed()) return finish();
+  if (what != nullptr && what->is_array()) {
+    const auto id = what->elements.empty() ? std::nullopt : id_of(what->elements[0]);
+    if (!id) return finish();
+    newest_ = *id;
+  }
+  const own_entries* const ours = core->own_of(what_.topic);
+  if (!hears_others_ && ours != nullptr) {
+    // As where entries tell: others' are history where they lie before the first of ours that the log has.
+    for (const auto& [last, sequences] : ours->all()) {
+      if (sequences.back() < what_.until) continue;
+      line_.next = {last, 0};
+      break;
+    }
+  }
+  ask();
+}
+
 void stream_history::ask() {
   const auto core = core_.lock();
   if (!core || core->is_closed()) return finish();
@@ -106,7 +135,7 @@ void stream_history::ask() {
 }
 
 void stream_history::ask(connection& by) {
-  const std::string newest = oldest_ == stream_id::max() ? "+" : oldest_.previous().to_string();
+  const std::string newest = (oldest_ == stream_id::max() ? newest_ : oldest_.previous()).to_string();
   const std::size_t count = std::clamp(wanted_ - std::min(wanted_, events_), smallest_page, page);
   append_command(by.out(), {"XREVRANGE", key_, newest, since_.to_string(), "COUNT", std::to_string(count)});
   expect_once(by, [self = shared_from_this()](const reply* what) { self->take(what); });
@@ -140,10 +169,22 @@ void stream_history::give_up(const std::string& why) {
   finish();
 }
 
+void stream_history::recognize(const stream_id& id) {
+  const auto core = core_.lock();
+  const own_entries* const ours = core ? core->own_of(what_.topic) : nullptr;
+  if (ours == nullptr) return;
+  const auto found = ours->all().find(id);
+  if (found != ours->all().end()) ours_next_ = found->second;
+  if (ours_next_.empty()) return;
+  line_.own.emplace(id, ours_next_.back());
+  ours_next_.pop_back();
+}
+
 bool stream_history::consider(const reply& entry) {
-  const auto id = entry.elements.size() < 2 ? std::nullopt : stream_id::parse(entry.elements[0].text);
+  const auto id = id_of(entry);
   if (!id) return false;
   oldest_ = *id;
+  recognize(*id);
   std::vector<field_view> fields;
   const auto& words = entry.elements[1].elements;
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) fields.push_back({words[i].text, words[i + 1].text});

@@ -38,11 +38,17 @@ class stream_history final : public std::enable_shared_from_this<stream_history>
   /// Looks again and again whether everything is there that decides, for a bounded time.
   void prepare();
   void draw_line(bridge_core& core);
+  /// Where entries do not tell whose they are: on the connection that ours go by, so that those up to the newest that
+  /// the answer names are acknowledged by then.
+  void ask_newest(bridge_core& core);
+  void take_newest(const reply* what);
   void ask();
   void ask(connection& by);
   void ask_again();
   void take(const reply* what);
   void give_up(const std::string& why);
+  /// Whether it is one of ours.
+  void recognize(const stream_id& id);
   /// False: it and everything before it is not wanted.
   bool consider(const reply& entry);
 
@@ -58,9 +64,11 @@ class stream_history final : public std::enable_shared_from_this<stream_history>
   bool hears_others_ = false;  ///< what others add comes into the log, too
   std::size_t wanted_;
   std::size_t events_ = 0;
+  stream_id newest_ = stream_id::max();
   stream_id oldest_ = stream_id::max();
   stream_id since_ = stream_id::min();
-  std::vector<past_entry> entries_;  ///< newest first
+  std::vector<past_entry> entries_;       ///< newest first
+  std::vector<std::uint64_t> ours_next_;  ///< sequences of entries that come next, the last one first
 };
 
 }  // namespace actorbus::redis

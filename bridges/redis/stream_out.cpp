@@ -59,7 +59,11 @@ void stream_out::on_commands() {
   sent_ = answered_ = 0;
   rewinding_ = resting_ = false;
   later_.cancel();
-  for (const auto& each : waiting_) core_.counts.resent += each.events;
+  for (const auto& each : waiting_) {
+    core_.counts.resent += each.events;
+    if (is_scripted()) continue;
+    for (const auto& mark : each.echoes) core_.echoes.sent_again(each.to->key, mark);
+  }
   if (is_scripted()) return load_script();
   ready_ = true;
   resend();
@@ -85,6 +89,7 @@ void stream_out::load_script() {
 }
 
 void stream_out::pump() {
+  has_taken_all_ = false;
   if (stopped_) return;
   if (!core_.commands().is_ready()) return core_.commands().want();
   const std::size_t most = core_.options().max_in_flight;
@@ -93,9 +98,11 @@ void stream_out::pump() {
   fresh_ = 0;
   const std::size_t asked = std::min(turn, most - events_);
   const std::size_t taken = from_.take(*this, asked);
+  has_taken_all_ = taken < asked;
   add_batch();
   if (fresh_ != 0) core_.commands().expect(*this, fresh_);
   send_expiries();
+  forget_ids();
   if (taken == asked) pump_soon();
 }
 
@@ -115,8 +122,9 @@ void stream_out::pump_later(std::chrono::nanoseconds after) {
 bool stream_out::is_flushed() {
   if (stopped_) return true;
   const bool all = pump_all();
-  // Not before the script is there: until then nothing was taken that may wait.
-  return waiting_.empty() && (from_.is_closed() || (ready_ && all && core_.commands().is_ready()));
+  // Not before the inbox was looked into and found empty: until the script is there, and while much of other routes
+  // waits to be sent, nothing is taken.
+  return waiting_.empty() && (from_.is_closed() || (all && has_taken_all_));
 }
 
 bool stream_out::is_settled(std::string_view topic, std::uint64_t until) {
@@ -128,6 +136,10 @@ bool stream_out::is_settled(std::string_view topic, std::uint64_t until) {
                       [&](const auto& each) { return each.to == &of && each.first < until; });
 }
 
+const own_entries* stream_out::own_of(std::string_view topic) {
+  return as_.entries_carry_origin() || !matches(pattern_, topic) ? nullptr : &target_of(topic).own;
+}
+
 void stream_out::add_to(stats& sum) const { sum.in_flight += events_; }
 
 stream_out::target& stream_out::target_of(std::string_view topic) {
@@ -136,7 +148,8 @@ stream_out::target& stream_out::target_of(std::string_view topic) {
     std::string producer = key + ":producer:" + std::to_string(core_.origin());
     // A key that topics share tells no topic; their sequences are not each other's.
     if (!as_.topic_of_key(core_.options().prefix, key)) (producer += ':') += name;
-    return target{std::move(key), std::move(producer)};
+    std::string ids = producer + ":ids";
+    return target{std::move(key), std::move(producer), std::move(ids)};
   });
 }
 
@@ -177,20 +190,22 @@ void stream_out::add_batch(std::uint64_t token) {
       add_plain(target_of(batch_.topic()), batch_.events(), token);
   } catch (const std::exception& error) {
     not_encodable(batch_.topic(), batch_.size(), error.what());
+    target_of(batch_.topic()).newest.forget();
     if (token != 0) core_.confirming.fail(token, errc::invalid_argument, error.what());
   }
   batch_.clear();
 }
 
-void stream_out::write_trimming(std::vector<std::string>& words, std::size_t events) {
-  if (with_.maxlen == 0 && with_.max_age.count() == 0) return;
-  words.emplace_back(with_.maxlen != 0 ? "MAXLEN" : "MINID");
-  words.emplace_back(with_.exact ? "=" : "~");
+std::vector<std::string> stream_out::trimming_of(target& to, std::size_t events, std::size_t at_once) {
+  const char* const how = with_.exact ? "=" : "~";
   if (with_.maxlen != 0) {
-    words.push_back(std::to_string((with_.maxlen + events - 1) / events));
-  } else {
-    words.push_back(stream_id::at(std::chrono::system_clock::now() - with_.max_age).to_string());
+    std::uint64_t entries = with_.maxlen;
+    for (; as_.max_events() > 1 && events != 0; events -= std::min(events, at_once))
+      entries = to.newest.add(std::min(events, at_once), with_.maxlen);
+    return {"MAXLEN", how, std::to_string(entries)};
   }
+  if (with_.max_age.count() == 0) return {};
+  return {"MINID", how, stream_id::at(std::chrono::system_clock::now() - with_.max_age).to_string()};
 }
 
 std::string stream_out::take_spare() {
@@ -204,12 +219,12 @@ std::string stream_out::take_spare() {
 void stream_out::add_plain(target& to, std::span<const outgoing> events, std::uint64_t token) {
   empty_for_reuse(scratch_);
   as_.write_entry(events, scratch_, fields_);
-  std::vector<std::string> trimming;
-  write_trimming(trimming, events.size());
+  const auto trimming = trimming_of(to, events.size(), events.size());
   unacknowledged one{
       take_spare(), &to, 0, events.size(), 0, events.front().origin_sequence, events.back().origin_sequence, token};
   if (is_heard_) one.echoes.push_back(core_.echoes.sent(to.key, print_of(fields_)));
   command_writer out(one.bytes);
+  if (!as_.entries_carry_origin()) one.sequences = {events.front().origin_sequence};
   out.begin(3 + trimming.size() + 2 * fields_.size()).word("XADD").word(to.key);
   for (const auto& each : trimming) out.word(each);
   out.word("*");
@@ -222,9 +237,8 @@ void stream_out::add_plain(target& to, std::span<const outgoing> events, std::ui
 }
 
 void stream_out::add_scripted(target& to, std::span<const outgoing> events, std::uint64_t token) {
-  std::vector<std::string> trimming;
   const std::size_t at_once = std::min(as_.max_events(), events.size());
-  write_trimming(trimming, at_once);
+  const auto trimming = trimming_of(to, events.size(), at_once);
   unacknowledged one{take_spare(),
                      &to,
                      0,
@@ -242,6 +256,7 @@ void stream_out::add_scripted(target& to, std::span<const outgoing> events, std:
     empty_for_reuse(scratch_);
     as_.write_entry(some, scratch_, fields_);
     if (is_heard_) one.echoes.push_back(core_.echoes.sent(to.key, print_of(fields_)));
+    if (!as_.entries_carry_origin()) one.sequences.push_back(some.back().origin_sequence);
     runs.add(fields_);
   }
   one.words = 1 + trimming.size() + runs.end();
@@ -261,7 +276,10 @@ void stream_out::send(const unacknowledged& what, bool adopts) {
     return;
   }
   command_writer head(out);
-  head.begin(10 + what.words).word("EVALSHA").word(sha_).word("2").word(what.to->key).word(what.to->producer_key);
+  const bool is_awaited = what.token != 0;
+  head.begin(10 + (is_awaited ? 1 : 0) + what.words).word("EVALSHA").word(sha_).number(is_awaited ? 3 : 2);
+  head.word(what.to->key).word(what.to->producer_key);
+  if (is_awaited) head.word(what.to->ids_key);
   head.number(signed_of(what.before)).number(signed_of(what.last)).word(adopts ? "1" : "0");
   head.number(mark_lives.count()).number(with_.ttl.count());
   out += what.bytes;
@@ -279,26 +297,6 @@ void stream_out::send_expiries() {
       if (self) to.owes_expiry = what == nullptr || what->is_error();
     });
   }
-}
-
-void stream_out::resend() {
-  ++pumps_;
-  for (auto& [topic, to] : targets_) {
-    if (std::exchange(to.owes_expiry, false)) to.touched = pumps_;
-  }
-  sent_ = waiting_.size();
-  answered_ = 0;
-  bool first = adopts_;
-  std::vector<target*> adopted;
-  for (const auto& each : waiting_) {
-    // The first of each stream says where its producer stands.
-    const bool is_first = first && std::find(adopted.begin(), adopted.end(), each.to) == adopted.end();
-    if (is_first) adopted.push_back(each.to);
-    send(each, is_first);
-  }
-  adopts_ = false;
-  if (sent_ != 0) core_.commands().expect(*this, sent_);
-  send_expiries();
 }
 
 void stream_out::unencodable(const metadata& about, const char* why) {

@@ -70,7 +70,7 @@ struct talker {
 
 TEST_CASE("subscribers that come while others and this process publish get all of it, once, in order",
           "[redis][history]") {
-  const auto format = GENERATE(redis::format::native, redis::format::packed);
+  const auto format = GENERATE(redis::format::native, redis::format::packed, redis::format::raw);
   const bool deduplicate = GENERATE(false, true);
   CAPTURE(redis::to_string(format), deduplicate);
   const redis_server server;
@@ -227,11 +227,14 @@ TEST_CASE("while Redis is away a subscription begins with what is here, after a 
 
 TEST_CASE("where a stream only goes out, what others added before counts as history, and comes once",
           "[redis][history]") {
+  const auto format = GENERATE(redis::format::native, redis::format::raw);
+  const bool deduplicate = GENERATE(false, true);
+  CAPTURE(redis::to_string(format), deduplicate);
   const redis_server server;
   redis_client client(server);
   process a(server);
   auto topic = a.bus.topic<std::string>("x", {.history = 2});
-  a.redis.stream<std::string>("x", {.direction = redis::direction::out});
+  a.redis.stream<std::string>("x", {.direction = redis::direction::out, .format = format, .deduplicate = deduplicate});
   REQUIRE(a.redis.wait_ready(patience));
   client.run("XADD", "t:x", "*", "data", "other 1");
   for (const auto& each : numbers(1, 4)) topic.publish(each);

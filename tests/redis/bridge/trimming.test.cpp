@@ -1,11 +1,89 @@
 // What a stream keeps: by number, by age, by time to live.
+#include <algorithm>
+#include <span>
+
+#include <bridges/redis/stream_offset.hpp>
+
 #include "tests/eventually.hpp"
+#include "tests/redis/bridge/diary.hpp"
 #include "tests/redis/bridge/process.hpp"
 #include "tests/redis/client.hpp"
 
 using namespace actorbus;
 using namespace actorbus::testing;
 using namespace std::chrono_literals;
+
+namespace {
+
+/// What the stream `x` keeps, and how many of those its oldest entry holds.
+struct kept_events {
+  explicit kept_events(process& by) {
+    const auto past = by.redis.history<std::string>("x", 100'000);
+    for (const auto& each : past) {
+      texts.push_back(*each);
+      ids.push_back(redis::stream_offset::parse(each.headers().get("redis.id")).value().id);
+    }
+  }
+  std::size_t oldest() const { return static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ids.front())); }
+  lines texts;
+  std::vector<redis::stream_id> ids;
+};
+
+}  // namespace
+
+TEST_CASE("packed entries are trimmed by the events they hold, whatever their sizes", "[redis][stream]") {
+  const bool deduplicate = GENERATE(false, true);
+  const bool exact = GENERATE(false, true);
+  const bool burst_first = GENERATE(false, true);
+  CAPTURE(deduplicate, exact, burst_first);
+  const redis_server server;
+  redis_client client(server);
+  client.run("CONFIG", "SET", "stream-node-max-entries", "1");  // so that its convenience is an entry, too
+  process a(server);
+  constexpr std::size_t wanted = 100;
+  a.redis.stream<std::string>("x", {.maxlen = wanted,
+                                    .direction = redis::direction::out,
+                                    .format = redis::format::packed,
+                                    .exact = exact,
+                                    .deduplicate = deduplicate});
+  REQUIRE(a.redis.wait_ready(patience));
+  auto out = a.bus.topic<std::string>("x").publisher();
+  const auto all = numbers(1, 700);
+  std::span<const std::string> left = all;
+  const auto publish = [&](std::size_t count) {
+    out.publish_all(left.first(count));
+    left = left.subspan(count);
+    REQUIRE(a.redis.flush(patience));
+  };
+  if (burst_first) publish(600);
+  for (std::size_t i = 0; i < wanted - 10; ++i) publish(1);
+  if (!burst_first) publish(64);
+  const kept_events kept(a);
+  CHECK(kept.texts.size() >= wanted);
+  CHECK(kept.texts.size() - kept.oldest() < wanted);
+  REQUIRE(kept.texts.size() <= all.size() - left.size());
+  CHECK(std::equal(kept.texts.begin(), kept.texts.end(), left.data() - kept.texts.size()));
+}
+
+TEST_CASE("a bridge that is new to a packed stream trims nothing that may be wanted", "[redis][stream]") {
+  const redis_server server;
+  const redis::stream_options with{
+      .maxlen = 50, .direction = redis::direction::out, .format = redis::format::packed, .exact = true};
+  process before(server), a(server);
+  for (auto* each : {&before, &a}) {
+    each->redis.stream<std::string>("x", with);
+    REQUIRE(each->redis.wait_ready(patience));
+  }
+  for (const auto& each : numbers(1, 48)) {
+    before.bus.topic<std::string>("x").publish(each);
+    REQUIRE(before.redis.flush(patience));
+  }
+  a.bus.topic<std::string>("x").publisher().publish_all(numbers(49, 60));
+  REQUIRE(a.redis.flush(patience));
+  const kept_events kept(a);
+  CHECK(kept.texts.size() >= 50);
+  CHECK(kept.texts.back() == "60");
+}
 
 TEST_CASE("entries older than max_age are trimmed with the next event, younger ones stay", "[redis][stream]") {
   const bool deduplicate = GENERATE(false, true);
