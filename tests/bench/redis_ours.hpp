@@ -177,7 +177,7 @@ class published_topic {
     if (what == beside::bridge_down) with.uri = "unix:///nonexistent/redis.sock";
     auto& bridge = bridge_.emplace(bus_, with);
     if (what == beside::stream_up) {
-      bridge.stream<std::string>("bench", {.direction = redis::direction::out, .maxlen = 10'000});
+      bridge.stream<std::string>("bench", {.maxlen = 10'000, .direction = redis::direction::out});
     } else {
       bridge.pubsub<std::string>("bench", {.direction = redis::direction::out});
     }

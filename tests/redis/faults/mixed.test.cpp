@@ -39,7 +39,11 @@ void live_through(fault_mix& faults, std::uint64_t seed, std::size_t rounds, con
     // A fault lasts for a while that the seed decides; what is waited for comes behind it.
     faults.round([&] { std::this_thread::sleep_for(std::chrono::milliseconds(pauses() % 150)); });
     INFO(faults.story());
-    for (const auto& each : all) REQUIRE(each->moves(20));
+    for (const auto& each : all) {
+      if (each->moves(20)) continue;
+      for (const auto& one : all) UNSCOPED_INFO(one->describe());
+      FAIL("does not go on: " << each->describe());
+    }
   }
   INFO(faults.story());
   std::uint64_t events = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "tests/eventually.hpp"
@@ -178,6 +179,20 @@ bool traffic::moves(std::uint64_t more) {
   return eventually([&] { return arrived() >= before + more; });
 }
 
+std::string traffic::describe() {
+  std::ostringstream to;
+  to << to_string(how_.by) << " of " << how_.topics.front() << ": accepted " << accepted() << ", arrived " << arrived();
+  for (auto* each : {&out_, &in_}) {
+    const auto s = each->stats();
+    to << (each == &out_ ? "; sender: " : "; receiver: ") << (each->wait_ready(0s) ? "ready" : "not ready") << ", out "
+       << s.out << ", in flight " << s.in_flight << ", resent " << s.resent << ", refused " << s.refused << ", in "
+       << s.in << ", waiting " << s.waiting << ", lag " << s.lag << ", pending " << s.pending << ", in hand "
+       << s.in_hand << ", redelivered " << s.redelivered << ", failures " << s.decode_failures << ", connections "
+       << s.connections_made << ", lost " << s.connections_lost;
+  }
+  return to.str();
+}
+
 bool traffic::has(std::uint32_t publisher, std::uint64_t counter) {
   std::lock_guard lock(mutex_);
   return seen_.count({0, publisher, counter}) != 0;
@@ -222,7 +237,7 @@ std::string traffic::verdict() {
   if (how_.alone && !memory_is_back(memory_before_, accepted())) complaints_ += "memory does not come back\n";
   receiving_.close(patience);
   std::lock_guard lock(mutex_);
-  return complaints_ + describe(contract::check(history_));
+  return complaints_ + contract::describe(contract::check(history_));
 }
 
 contract::expectations traffic::promised() const {

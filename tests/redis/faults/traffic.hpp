@@ -84,6 +84,9 @@ class traffic {
   std::uint64_t arrived() const { return arrived_; }
   std::uint64_t notices() const { return notices_; }
 
+  /// Where it stands, for messages of tests.
+  std::string describe();
+
   redis::bridge& sender() { return out_; }
   redis::bridge& receiver() { return in_; }
 
