@@ -116,15 +116,15 @@ void stream_feed::take(const reply& what, connection& by) {
   asked_.pop_front();
   switch (to) {
     case step::saved:
-      if (what.is_text()) read_saved(what.text);
-      return;
+      return resume(what);
     case step::facts: {
+      if (is_unresumed_) return;  // all is asked again
       const bool is_missing = what.is_error() && what.text.find("no such key") != std::string_view::npos;
       is_broken_ = what.is_error() && !is_missing;
       if (is_broken_) return reader_.broken(*this, std::string(what.text));
       if (cursor_.has_begun()) return reader_.pump();  // it was broken, and may be read again
       facts_ = stream_facts::of(what);
-      if (resumed_) return begin_at(*resumed_);
+      if (resumed_) return begin_at(resumed_->behind);
       if (with_.after) return begin_at(*with_.after);
       if (age_ == age::made_since) return begin_at({});
       const auto start = stream_cursor::start_of(with_.from, facts_);
@@ -162,8 +162,9 @@ void stream_feed::lost(std::size_t) { asked_.clear(); }
 void stream_feed::begin_at(stream_id position) {
   const bool asks = with_.after || with_.from.kind() != replay_kind::live;
   const bool replays = resumed_ || (asks && age_ == age::from_the_start);
-  cursor_.begin(position, facts_, replays ? std::optional(facts_.end()) : std::nullopt, resumed_count_,
-                resumed_ || with_.after);
+  cursor_.begin(position, facts_, replays ? std::optional(facts_.end()) : std::nullopt,
+                resumed_ ? resumed_->count : std::nullopt, resumed_ || with_.after);
+  if (resumed_) begins_within_ = resumed_->within;
   handed_on_ = {cursor_.position(), cursor_.read()};
   if (facts_.exists || resumed_) look_at(facts_);
   hand_on();

@@ -12,6 +12,7 @@
 #include <bridges/redis/deferred_call.hpp>
 #include <bridges/redis/inbound_topic.hpp>
 #include <bridges/redis/last_events.hpp>
+#include <bridges/redis/saved_cursor.hpp>
 #include <bridges/redis/stream_cursor.hpp>
 
 namespace actorbus::redis {
@@ -100,7 +101,7 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   /// The next event to be handed on.
   stream_offset at() const;
   std::string written();
-  void read_saved(std::string_view text);
+  void resume(const reply& saved);
   std::string cursor_key() const;
 
   bridge_core& core_;
@@ -114,8 +115,8 @@ class stream_feed final : public reply_sink, public std::enable_shared_from_this
   stream_facts facts_;
   std::deque<step> asked_;
   std::optional<last_events> tail_;  ///< while it is looked for where the last(n) begin
-  std::optional<stream_id> resumed_;
-  std::optional<std::uint64_t> resumed_count_;
+  std::optional<saved_cursor> resumed_;
+  bool is_unresumed_ = false;                   ///< the server did not say where to go on: nothing begins elsewhere
   std::optional<stream_offset> begins_within_;  ///< the events of this entry before that place are not wanted
   bool is_read_ = false;                        ///< a read that includes it is under way
   lot fresh_;                                   ///< what that brought

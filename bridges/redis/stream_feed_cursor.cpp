@@ -1,11 +1,10 @@
 // The cursor that the reading of a stream keeps in Redis, under its name.
 #include <utility>  // Boost 1.74's awaitable.hpp forgets it
 
-#include <charconv>
-
 #include <bridges/redis/command.hpp>
 #include <bridges/redis/expect_once.hpp>
 #include <bridges/redis/stream_feed.hpp>
+#include <bridges/redis/stream_reader.hpp>
 
 namespace actorbus::redis {
 
@@ -13,7 +12,9 @@ namespace actorbus::redis {
 /// name.
 std::string stream_feed::cursor_key() const {
   const bool tells_topic = as_.topic_of_key(core_.options().prefix, key_).has_value();
-  return key_ + (tells_topic ? "" : ":" + topic_.name()) + ":cursor:" + with_.resume_as;
+  std::string key = key_;
+  if (!tells_topic) (key += ':') += topic_.name();
+  return (key += ":cursor:") += with_.resume_as;
 }
 
 void stream_feed::save() {
@@ -61,18 +62,15 @@ std::string stream_feed::written() {
   return read ? text + ' ' + std::to_string(*read) : text;
 }
 
-void stream_feed::read_saved(std::string_view text) {
-  const auto space = text.find(' ');
-  const std::string_view where = text.substr(0, space);
-  const auto at = stream_offset::parse(where);
-  if (!at) return;
-  const bool is_within = where.find(':') != where.npos;
-  resumed_ = is_within ? at->id.previous() : at->id;
-  if (is_within) begins_within_ = {at->id, at->place + 1};
-  if (space == std::string_view::npos) return;
-  std::uint64_t count = 0;
-  const auto end = text.data() + text.size();
-  if (std::from_chars(text.data() + space + 1, end, count).ptr == end) resumed_count_ = count;
+void stream_feed::resume(const reply& saved) {
+  is_broken_ = is_unresumed_ = saved.is_error();
+  if (is_unresumed_) return reader_.broken(*this, cursor_key() + ": " + std::string(saved.text));
+  if (!saved.is_text()) return;  // there is none yet
+  resumed_ = saved_cursor::parse(saved.text);
+  if (!resumed_) {
+    core_.warn("no cursor", cursor_key() + " holds no cursor, as '1526919030474-55 12' is one: the stream '" + key_ +
+                                "' is read as if for the first time");
+  }
 }
 
 }  // namespace actorbus::redis

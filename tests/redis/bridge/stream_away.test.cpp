@@ -118,3 +118,28 @@ TEST_CASE("of a stream whose topic is full no more is read than is there already
   CHECK(after.in == before.in + 20);
   CHECK(after.bytes_in - before.bytes_in < 64 * payload.size());  // another read had more
 }
+
+TEST_CASE("a cursor that the server does not tell is waited for, and nothing begins elsewhere meanwhile",
+          "[redis][stream]") {
+  const redis_server server({.users = {"ann on >secret ~* &* +@all -get"}});
+  redis_client client(server);
+  add_numbers(client, 1, 5);
+  client.run("SET", "t:x:cursor:me", "3-0 3");
+  process b("redis://ann:secret@127.0.0.1:" + std::to_string(server.port()));
+  diary told;
+  const auto s = b.bus.topic<std::string>("x").subscribe(with_ranges(told));
+  b.redis.stream<std::string>("x", {.from = replay::all(), .direction = redis::direction::in, .resume_as = "me"});
+  REQUIRE(eventually([&] { return client.run("ACL", "LOG").size() != 0; }));
+  client.run("ACL", "SETUSER", "ann", "+get");
+  REQUIRE(eventually([&] { return told.ends_with("caught up"); }));
+  CHECK(told.get() == lines{"4", "5", "caught up"});
+}
+
+TEST_CASE("a cursor that is none is as good as no cursor", "[redis][stream]") {
+  const redis_server server;
+  redis_client client(server);
+  add_numbers(client, 1, 2);
+  client.run("SET", "t:x:cursor:me", "somebody else's");
+  CHECK(read_stream(server, {.from = replay::all(), .resume_as = "me"}, "caught up") ==
+        lines{"1", "2", "caught up", "live"});
+}
