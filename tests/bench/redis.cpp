@@ -179,11 +179,11 @@ void register_all(double share) {
     add_latency("one_way_pubsub/tcp/nats", [=](benchmark::State& s) { one_way<nats<stopwatch>>(s, link::tcp, timed); });
   }
 #endif
-  for (const auto& [name, what] : {std::pair{"unbridged", beside::a_subscriber}, std::pair{"inbox", beside::an_inbox},
-                                   std::pair{"unread", beside::nothing}, std::pair{"bridge_up", beside::bridge_up},
-                                   std::pair{"bridge_up_unix", beside::bridge_up_unix},
-                                   std::pair{"stream_up", beside::stream_up},
-                                   std::pair{"bridge_down", beside::bridge_down}}) {
+  for (const auto& [name, what] :
+       {std::pair{"unbridged", beside::a_subscriber}, std::pair{"inbox", beside::an_inbox},
+        std::pair{"unread", beside::nothing}, std::pair{"bridge_up", beside::bridge_up},
+        std::pair{"bridge_up_unix", beside::bridge_up_unix}, std::pair{"stream_up", beside::stream_up},
+        std::pair{"bridge_down", beside::bridge_down}}) {
     const beside by = what;
     add("publish/" + std::string(name), [=](benchmark::State& s) { publishing(s, by, million); });
     add_latency("publish_call/" + std::string(name), [=](benchmark::State& s) { publish_calls(s, by, timed * 5); });

@@ -1,5 +1,5 @@
-// Any text as a stream id, as the place of an event in a stream, and as a saved cursor: what is one is written, and read
-// as the same.
+// Any text as a stream id, as the place of an event in a stream, and as a saved cursor: what is one is written, and
+// read as the same.
 #include <cstdint>
 #include <cstdlib>
 
