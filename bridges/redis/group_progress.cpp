@@ -42,10 +42,11 @@ void group_progress::delivered(stream_id id) {
   ++added_here_;
 }
 
-/// Empty: it cannot be known while the group is somewhere in the middle, or the server does not count.
+/// Empty: it cannot be known while the group is somewhere in the middle, the server does not count, or the facts are of
+/// two moments.
 std::optional<std::uint64_t> group_progress::lost(const stream_facts& now, const group_facts& group) const {
-  if (!now.added || !group.read) return std::nullopt;
-  if (group.delivered >= now.last_generated) return *now.added - std::min(*now.added, *group.read);
+  if (!now.added || !group.read || group.delivered > now.last_generated) return std::nullopt;
+  if (group.delivered == now.last_generated) return *now.added - std::min(*now.added, *group.read);
   if (now.first && *now.first <= group.delivered) return std::nullopt;
   const std::uint64_t gone = gone_of(now);
   return gone - std::min(gone, *group.read);
@@ -88,8 +89,10 @@ group_progress::finding group_progress::look(const stream_facts& now, const grou
   const bool is_past = group.delivered < now.last_generated;  // and everything up to there is gone
   // What was lost before this consumer came, and is behind the group by now, is told to nobody.
   if (is_first && !told_) told_ = is_past ? 0 : *sum;
-  const bool is_lost = told_ ? *sum > *told_ : may_have_lost(now, known_to_);
-  told_ = std::max(*sum, told_.value_or(0));
+  // A server that forgot its count, as when it is restarted, counts what is lost anew: less than it did is not none.
+  const bool is_counted = told_ && *sum >= *told_;
+  const bool is_lost = is_counted ? *sum > *told_ : may_have_lost(now, known_to_);
+  told_ = *sum;
   gone_ = gone_of(now);
   const stream_id before = std::exchange(known_to_, group.delivered);
   if (is_new || !is_lost) return found;

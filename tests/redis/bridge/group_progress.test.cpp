@@ -48,6 +48,20 @@ TEST_CASE("what is trimmed before a group has read it is found, while it is behi
   CHECK(afterwards.look(stream(12, 12, 12), group(12, 9)).what == kind::trimmed);
 }
 
+TEST_CASE("a server that counts anew, as after a restart, hides no loss that is smaller than those before",
+          "[group_progress]") {
+  auto seen = at(5);
+  CHECK(seen.look(stream(8, 9, 9), group(9, 7)).what == kind::trimmed);      // two
+  CHECK(seen.look(stream(8, 10, 10), group(10, 10)).what == kind::nothing);  // of which it knows nothing any more
+  const auto lost = seen.look(stream(12, 12, 12), group(12, 11));            // one
+  CHECK(lost.what == kind::trimmed);
+  CHECK(lost.first == stream_id{10, 1});
+
+  auto unseen = at(5);
+  CHECK(unseen.look(stream(8, 9, 9), group(9, 7)).what == kind::trimmed);
+  CHECK(unseen.look(stream(12, 12, 12), group(12, 11)).what == kind::trimmed);  // both between two looks
+}
+
 TEST_CASE("one that comes to a group is told what was lost and is not passed, not what others were told",
           "[group_progress]") {
   group_progress fresh;
